@@ -1,0 +1,1 @@
+"""The machines: everything that touches one, and knows no provider."""

@@ -1,0 +1,38 @@
+"""How does a meeting stand, why, and what happened to it? `tieline meetings`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from infra.cli.terminal import ask, pages, show, show_all
+
+app = typer.Typer(no_args_is_help=True, help="Meetings, by your own ids or ours.")
+TIMELINE = {"At": "at", "What": "what", "In words": "words", "Trace": "trace"}
+Meeting = Annotated[str, typer.Argument(help="Your id of the meeting, or ours, mtg_…")]
+
+
+@app.command("show")
+def show_one(ctx: typer.Context, meeting: Meeting) -> None:
+    """How it stands."""
+    show(ctx, ask(ctx, lambda api: api.get(f"/v1/meetings/{meeting}")))
+
+
+@app.command()
+def explain(ctx: typer.Context, meeting: Meeting) -> None:
+    """Why it stands so."""
+    told = ask(ctx, lambda api: api.get(f"/v1/meetings/{meeting}/explain"))
+    show(ctx, told, told["sentences"])
+
+
+@app.command()
+def timeline(ctx: typer.Context, meeting: Meeting) -> None:
+    """All that happened to it, oldest first."""
+    show_all(ctx, ask(ctx, lambda api: pages(api, f"/v1/meetings/{meeting}/timeline")), TIMELINE)
+
+
+@app.command()
+def cancel(ctx: typer.Context, meeting: Meeting) -> None:
+    """Cancel it; its conference is torn down."""
+    show(ctx, ask(ctx, lambda api: api.delete(f"/v1/meetings/{meeting}")))

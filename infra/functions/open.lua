@@ -1,0 +1,146 @@
+-- Give taken lanes to their holder, or put them where they belong. This function alone judges
+-- whether a lane may be worked: the waiting set may name a lane too early, never too late.
+-- KEYS[1] wait   KEYS[2] held   KEYS[3] lone   KEYS[4] shut   KEYS[5] parked   KEYS[6] gates
+-- KEYS[7] busy   KEYS[8..] two for each lane: record, items
+-- ARGV[1] lease end that `take` gave, ms   then three for each lane: name, claim id, how it came
+-- Returns for each lane its view; or false; or 'alone' if it waits for an empty worker now.
+-- A second call with the same claim id answers the same and counts nothing.
+
+-- A group's gate: closed until (ms; 0 open, -1 until opened), how many may be held (nil any).
+local function gate(gates, group)
+  local row = redis.call('HGET', gates, group)
+  if not row then
+    return 0, nil
+  end
+  local closed, limit = row:match('^(%-?%d+)\n(%d*)\n')
+  return tonumber(closed), tonumber(limit)
+end
+
+local row = 0 -- tells apart what happens within a millisecond
+
+-- Lay the lane aside until its group's gate opens; `when` is when the gate looks by itself.
+-- A lane that was woken in vain keeps its place in the row.
+local function shut_out(keys, lane, at, fields, now, when)
+  local member = fields.s
+  if not member or member:match('^(.-)\n') ~= fields.g then
+    row = (row + 1) % 1000
+    member = fields.g .. '\n' .. whole(now * 1000 + row) .. '\n' .. lane
+    redis.call('HSET', at.lane, 's', member)
+  end
+  redis.call('ZADD', keys[4], 0, member)
+  redis.call('HDEL', at.lane, 'c', 'b')
+  redis.call('ZREM', keys[2], lane)
+  if fields.b then
+    redis.call('ZREM', keys[7], fields.b)
+  end
+  if when then
+    redis.call('ZADD', keys[1], 'LT', whole(when), '@' .. fields.g)
+  end
+end
+
+-- Whether the lane's group lets it through. If not, it has been laid aside.
+local function passes(keys, lane, at, fields, now)
+  if not fields.g then
+    return true
+  end
+  local closed, limit = gate(keys[6], fields.g)
+  if closed == -1 or closed > now then
+    shut_out(keys, lane, at, fields, now, closed > now and closed or nil)
+    return false
+  end
+  if not limit or fields.b then
+    return true
+  end
+  if redis.call('ZLEXCOUNT', keys[7], of_group(fields.g)) >= limit then
+    -- The next lane that is let go wakes one of its own kind; lanes of other kinds look by time.
+    shut_out(keys, lane, at, fields, now, now + 1000)
+    return false
+  end
+  fields.b = fields.g .. '\n' .. lane
+  redis.call('ZADD', keys[7], 0, fields.b)
+  redis.call('HSET', at.lane, 'b', fields.b)
+  return true
+end
+
+local function park(keys, lane, at, fields, reason, now)
+  leave_group(keys[7], keys[4], keys[1], fields, now)
+  redis.call('HDEL', at.lane, 'c', 'b')
+  redis.call('HSET', at.lane, 'p', reason)
+  redis.call('ZREM', keys[1], lane)
+  redis.call('ZREM', keys[2], lane)
+  redis.call('ZREM', keys[3], lane)
+  redis.call('ZADD', keys[5], whole(now), lane)
+end
+
+-- Whether the lane may be worked by a worker that holds others, or 'alone'. A lane whose lease
+-- expired twice is worked alone, one that expired three times not at all (ENGINE 13).
+local function harmless(keys, lane, at, fields, came, now)
+  if came == 'x' and fields.c then
+    fields.x = redis.call('HINCRBY', at.lane, 'x', 1)
+  end
+  local expired = tonumber(fields.x or 0)
+  if expired >= 3 then
+    park(keys, lane, at, fields, 'poison', now)
+    return false
+  end
+  if expired == 2 and came ~= 'l' then
+    leave_group(keys[7], keys[4], keys[1], fields, now)
+    redis.call('HDEL', at.lane, 'c', 'b')
+    redis.call('ZREM', keys[2], lane)
+    redis.call('ZADD', keys[3], 'NX', whole(now), lane)
+    return 'alone'
+  end
+  return true
+end
+
+-- Whether there is anything to do in it now. If not, it waits for its time or is forgotten.
+local function ripe(keys, lane, at, fields, now, filled)
+  local when = due(fields, filled, now)
+  if when and when <= now then
+    return true
+  end
+  leave_group(keys[7], keys[4], keys[1], fields, now)
+  redis.call('HDEL', at.lane, 'c', 'b')
+  redis.call('ZREM', keys[2], lane)
+  settle(at, lane, fields, now, filled)
+  return false
+end
+
+local function open_lane(keys, lane, at, claim, came, now)
+  local fields, items = record(at.lane), oldest(at)
+  if fields.c ~= claim then
+    if fields.p then
+      redis.call('ZREM', keys[2], lane)
+      return false
+    end
+    local ours = not fields.c or came == 'x'
+    local may = ours and harmless(keys, lane, at, fields, came, now)
+    if may ~= true then
+      return may
+    end
+    if not ripe(keys, lane, at, fields, now, #items > 0)
+      or not passes(keys, lane, at, fields, now) then
+      return false
+    end
+    redis.call('HSET', at.lane, 'c', claim)
+    if fields.s then
+      redis.call('HDEL', at.lane, 's')
+    end
+  end
+  return view(fields, now, items)
+end
+
+local function open(keys, args)
+  local now, answers = clock(), {}
+  for n = 1, (#args - 1) / 3 do
+    local lane, k = args[3 * n - 1], 6 + 2 * n
+    local at = { lane = keys[k], items = keys[k + 1], wait = keys[1] }
+    answers[n] = false
+    if redis.call('ZSCORE', keys[2], lane) == args[1] then
+      answers[n] = open_lane(keys, lane, at, args[3 * n], args[3 * n + 1], now)
+    end
+  end
+  return answers
+end
+
+offer('open', open, 'allow-oom')

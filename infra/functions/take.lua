@@ -1,0 +1,135 @@
+-- Take due lanes of one tenant and kind out of the waiting set into the held one. `open` follows.
+-- KEYS[1] wait   KEYS[2] held   KEYS[3] lone: lanes to be claimed alone   KEYS[4] shut
+-- KEYS[5..7] calls
+-- ARGV[1] call id   ARGV[2] at most, lanes   ARGV[3] lease, ms   ARGV[4] heartbeat, ms
+-- ARGV[5] '1' if the worker is empty and may take a lone lane
+-- Returns lines: now, next due moment (-1 none), lanes held, lanes alone, lease end; then for each
+-- lane its name and how it came: d due, x its lease expired, l alone.
+
+-- When the store last heard of each held set, and until when expired leases stay with their
+-- holders. Kept in the server's memory on purpose: a restart or a failover forgets it, and an
+-- unknown set starts with a heartbeat's grace (ENGINE 12).
+local watched = {}
+
+-- Note a sign of life of the tenant's workers; returns whether expired leases may be claimed.
+local function watch(held, now, beat)
+  local known = watched[held]
+  if not known then
+    known = { seen = now, grace = now + beat }
+    watched[held] = known
+  elseif now - known.seen > beat or now < known.seen then
+    known.grace = now + beat
+  end
+  known.seen = now
+  return now >= known.grace
+end
+
+local function take_expired(keys, most, now, until_, lanes)
+  for _, lane in ipairs(come(keys[2], now, most)) do
+    redis.call('ZADD', keys[2], whole(until_), lane)
+    lanes[#lanes + 1] = lane
+    lanes[#lanes + 1] = 'x'
+  end
+end
+
+-- Move lanes from the waiting set to the held one. A lane that a waking gate put there although it
+-- is held stays with its holder.
+local function move(keys, found, until_, lanes)
+  local scores = redis.call('ZMSCORE', keys[2], unpack(found)) -- as many as were asked for
+  local moving = { 'ZADD', keys[2] }
+  for n, lane in ipairs(found) do
+    if not scores[n] then
+      moving[#moving + 1] = whole(until_)
+      moving[#moving + 1] = lane
+      lanes[#lanes + 1] = lane
+      lanes[#lanes + 1] = 'd'
+    end
+  end
+  redis.call('ZREM', keys[1], unpack(found))
+  if #moving > 2 then
+    redis.call(unpack(moving))
+  end
+end
+
+-- A gate's own member of the waiting set is "@<group>": its moment has come, its lanes wake.
+local function wake_group(keys, token, now)
+  local _, more = wake(keys[4], keys[1], token:sub(2), now, AT_ONCE)
+  if not more then
+    redis.call('ZREM', keys[1], token)
+  end
+end
+
+local function take_due(keys, most, now, until_, lanes)
+  if most < 1 then
+    return
+  end
+  local found = {}
+  for _, lane in ipairs(come(keys[1], now, most)) do
+    if lane:sub(1, 1) == '@' then
+      wake_group(keys, lane, now)
+    else
+      found[#found + 1] = lane
+    end
+  end
+  if #found > 0 then
+    move(keys, found, until_, lanes)
+  end
+end
+
+local function take_alone(keys, until_, lanes)
+  local lane = redis.call('ZPOPMIN', keys[3])[1]
+  if redis.call('ZADD', keys[2], 'NX', whole(until_), lane) == 1 then
+    lanes[1], lanes[2] = lane, 'l'
+  end
+end
+
+-- A lease beyond two leases from now was written by a clock that has been set back since.
+local function clamp(held, now, lease, until_)
+  local beyond = '(' .. whole(now + 2 * lease)
+  local far = redis.call('ZRANGEBYSCORE', held, beyond, '+inf', 'LIMIT', 0, AT_ONCE)
+  for _, lane in ipairs(far) do
+    redis.call('ZADD', held, whole(until_), lane)
+  end
+end
+
+local function first(set)
+  return redis.call('ZRANGE', set, 0, 0, 'WITHSCORES')[2] or '-1'
+end
+
+local function take(keys, args)
+  local calls, now = { keys[5], keys[6], keys[7] }, clock()
+  local known = recall(calls, args[1], now)
+  if known then
+    return known
+  end
+  local most, lease, beat = tonumber(args[2]), tonumber(args[3]), tonumber(args[4])
+  local until_, lanes = now + lease, {}
+  local may_expire = false
+  if redis.call('ZCARD', keys[2]) > 0 then
+    clamp(keys[2], now, lease, until_)
+    may_expire = watch(keys[2], now, beat)
+  end
+  if args[5] == '1' and redis.call('ZCARD', keys[3]) > 0 then
+    take_alone(keys, until_, lanes)
+  else
+    if may_expire then
+      take_expired(keys, most, now, until_, lanes)
+    end
+    take_due(keys, most - #lanes / 2, now, until_, lanes)
+  end
+  local held = redis.call('ZCARD', keys[2])
+  if held == 0 then
+    watched[keys[2]] = nil
+  elseif not watched[keys[2]] then
+    watch(keys[2], now, beat)
+  end
+  local head = { whole(now), first(keys[1]), held, redis.call('ZCARD', keys[3]), whole(until_) }
+  local answer = table.concat(head, '\n')
+  if #lanes > 0 then
+    answer = answer .. '\n' .. table.concat(lanes, '\n')
+    remember(calls, args[1], now, answer)
+  end
+  return answer
+end
+
+offer('take', take, 'allow-oom')

@@ -1,0 +1,1 @@
+"""How do we speak HTTP to providers and partners? One wire, one guard, one face: httpx."""

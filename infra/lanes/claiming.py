@@ -1,0 +1,202 @@
+"""How does a worker come by lanes? Tenants in turn, a few lanes of each, in three round trips."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from infra import keys
+from infra.functions.calls import Answer, Calls, Word, fresh_id
+from infra.lanes.committing import milliseconds
+from infra.lanes.turns import Turn, Turns
+from infra.lanes.words import Claimed, Item, Kind, Lane
+
+PER_TURN: Final = 8  # lanes of a tenant in its turn while others wait (ENGINE 5)
+MOST_OF_ONE: Final = 64  # lanes of a tenant when nobody else waits
+ROUNDS: Final = 4
+LONE_AFTER: Final = 2  # expired leases in a row; functions/open.lua decides by it
+REVISIT_MS: Final = 1000  # tenants with held lanes: their leases expire without a ring
+
+
+@dataclass(frozen=True, slots=True)
+class Leases:
+    """How long a claim lasts without a sign of life, and how often one is given (ENGINE 11)."""
+
+    lease: timedelta = timedelta(seconds=10)
+    heartbeat: timedelta = timedelta(seconds=3)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    tenant: str
+    due_in: int
+    alone: int
+    until: bytes
+    lanes: Sequence[tuple[str, str]]
+    """Name and how it came (see functions/take.lua)."""
+
+
+class Claiming:
+    """The claims of one process."""
+
+    def __init__(self, calls: Calls, turns: Turns, leases: Leases) -> None:
+        self._calls = calls
+        self._turns = turns
+        self._leases = leases
+        self._mine: dict[Kind, dict[str, str]] = defaultdict(dict)
+        self._alone: dict[Kind, set[str]] = defaultdict(set)
+
+    def alone_waits(self, kind: Kind) -> bool:
+        """Whether a lane waits that only an empty worker may claim: finish, then claim."""
+        return bool(self._alone[kind])
+
+    def forget(self, claimed: Claimed) -> None:
+        """The claim has ended."""
+        self._mine[claimed.lane.kind].pop(claimed.claim, None)
+
+    async def claim(self, kind: Kind, slots: int, *, empty: bool) -> list[Claimed]:
+        """Up to `slots` due lanes, or one that must be worked alone if this worker is `empty`.
+
+        Not to be cancelled: lanes that were taken meanwhile would wait for their lease to end.
+        Raises StoreAway.
+        """
+        if empty and (alone := await self._claim_alone(kind)):
+            return alone
+        claimed: list[Claimed] = []
+        for _ in range(ROUNDS):
+            free = slots - len(claimed)
+            if free < 1:
+                break
+            turn = await self._turns.take(kind, -(-free // PER_TURN))
+            if not turn.visits:
+                break
+            got = await self._visit(kind, turn, free, slots)
+            claimed += got
+            if turn.due <= len(turn.visits) and 0 < len(got) < PER_TURN:
+                break  # that was all: let the work begin instead of asking once more
+        if empty and not claimed:
+            return await self._claim_alone(kind)
+        return claimed
+
+    async def _visit(self, kind: Kind, turn: Turn, free: int, slots: int) -> list[Claimed]:
+        since = time.monotonic()
+        shares = self._shares(kind, turn, free, slots)
+        taken = await asyncio.gather(
+            *(self._take(kind, tenant, most) for tenant, most in shares.items())
+        )
+        due = {each.tenant: each.due_in for each in taken}
+        settled = self._turns.settle(kind, turn.visits, due)
+        opened = await asyncio.gather(*(self._open(kind, each, since) for each in taken))
+        await asyncio.wait([settled])
+        return [lane for lanes in opened for lane in lanes]
+
+    def _shares(self, kind: Kind, turn: Turn, free: int, slots: int) -> Mapping[str, int]:
+        """How many lanes of each tenant: 8 in a turn, half the slots while others wait."""
+        if turn.due <= 1:
+            return dict.fromkeys(turn.visits, min(free, MOST_OF_ONE))
+        mine = list(self._mine[kind].values())
+        half = max(1, (len(mine) + slots) // 2)
+        shares: dict[str, int] = {}
+        for tenant in turn.visits:
+            share = max(0, min(PER_TURN, free, half - mine.count(tenant)))
+            shares[tenant] = share
+            free -= share
+        return shares
+
+    async def _claim_alone(self, kind: Kind) -> list[Claimed]:
+        for tenant in tuple(self._alone[kind]):
+            since = time.monotonic()
+            taken = await self._take(kind, tenant, 0, empty=True)
+            if claimed := await self._open(kind, taken, since):
+                return claimed
+        return []
+
+    async def _take(self, kind: Kind, tenant: str, most: int, *, empty: bool = False) -> _Taken:
+        leases = self._leases
+        places = [
+            keys.waiting(tenant, kind),
+            keys.held(tenant, kind),
+            keys.lone(tenant, kind),
+            keys.shut(tenant, kind),
+            *keys.calls(tenant),
+        ]
+        words: list[Word] = [
+            fresh_id(),
+            most,
+            milliseconds(leases.lease),
+            milliseconds(leases.heartbeat),
+            "1" if empty else "",
+        ]
+        taken = _read_taken(tenant, await self._calls.call("take", places, words))
+        if taken.alone:
+            self._alone[kind].add(tenant)
+        else:
+            self._alone[kind].discard(tenant)
+        return taken
+
+    async def _open(self, kind: Kind, taken: _Taken, since: float) -> list[Claimed]:
+        if not taken.lanes:
+            return []
+        tenant = taken.tenant
+        places = [
+            keys.waiting(tenant, kind),
+            keys.held(tenant, kind),
+            keys.lone(tenant, kind),
+            keys.shut(tenant, kind),
+            keys.parked(tenant),
+            keys.gates(tenant),
+            keys.busy(tenant),
+        ]
+        claims = [fresh_id() for _ in taken.lanes]
+        words: list[Word] = [taken.until]
+        for (name, came), claim in zip(taken.lanes, claims, strict=True):
+            places += [keys.lane(tenant, name), keys.items(tenant, name)]
+            words += [name, claim, came]
+        views = await self._calls.call("open", places, words)
+        if b"alone" in views:
+            self._alone[kind].add(tenant)
+        claimed = [
+            read_view(Lane.parse(tenant, name), claim, view, since)
+            for (name, _), claim, view in zip(taken.lanes, claims, views, strict=True)
+            if isinstance(view, list)
+        ]
+        self._mine[kind].update((each.claim, tenant) for each in claimed)
+        return claimed
+
+
+def _read_taken(tenant: str, answer: bytes) -> _Taken:
+    now, due, held, alone, until, *lanes = answer.split(b"\n")
+    due_in = int(float(due)) - int(now) if float(due) >= 0 else -1
+    due_in = max(0, due_in) if float(due) >= 0 else -1
+    if int(held) or int(alone):
+        due_in = min(due_in, REVISIT_MS) if due_in >= 0 else REVISIT_MS
+    names = [part.decode() for part in lanes]
+    return _Taken(
+        tenant, due_in, int(alone), until, tuple(zip(names[::2], names[1::2], strict=True))
+    )
+
+
+def read_view(lane: Lane, claim: str, view: Sequence[Answer], since: float) -> Claimed:
+    """A claim from what `open` or a commit that held on shows."""
+    mark, failures, expired, fired, elements = view
+    names = [name.decode() for name in fired[::2]]
+    return Claimed(
+        lane=lane,
+        claim=claim,
+        items=tuple(_read_item(element) for element in elements),
+        mark=mark,
+        fired=dict(zip(names, map(int, fired[1::2]), strict=True)),
+        failures=failures,
+        alone=expired >= LONE_AFTER,
+        held_since=since,
+    )
+
+
+def _read_item(element: bytes) -> Item:
+    id_, _, body = element.partition(b"\n")
+    return Item(id_.decode(), body)

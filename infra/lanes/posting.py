@@ -1,0 +1,143 @@
+"""How is work put into lanes? Many at once, each with its own answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from infra import keys
+from infra.errors import StoreAway
+from infra.functions.calls import Answer, Calls, fresh_id
+from infra.lanes.committing import MOST_BYTES, MOST_POSTS, TooMuch, Words, milliseconds, say_post
+from infra.lanes.turns import Turns
+from infra.lanes.words import Kind, Post, Posted
+from infra.points import point
+
+MOST_WAITING: Final = 2048
+LONGEST_WAIT: Final = timedelta(seconds=1)  # then the sender hears 503 and comes back (ENGINE 21)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    post: Post
+    call: str
+    words: Words
+    answer: asyncio.Future[Posted]
+
+
+class Posting:
+    """Posts of one process, gathered while the store is busy with those before."""
+
+    def __init__(self, calls: Calls, turns: Turns) -> None:
+        self._calls = calls
+        self._turns = turns
+        self._waiting: deque[_Waiting] = deque()
+        self._room = asyncio.Semaphore(MOST_WAITING)
+        self._sender: asyncio.Task[None] | None = None
+
+    async def aclose(self) -> None:
+        """Wait for the posts that were accepted for sending."""
+        if self._sender is not None:
+            await self._sender
+
+    async def post(self, post: Post, *, call: str | None = None) -> Posted:
+        """Keep a post. Raises StoreFull, StoreAway, or TooMuch for more than 256 KiB."""
+        words = Words()
+        say_post(words, post)
+        if words.size > MOST_BYTES:
+            raise TooMuch(f"a post of {words.size} bytes; at most {MOST_BYTES}")
+        await self._enter()
+        try:
+            async with point("store.post", before=StoreAway, after=StoreAway):
+                return await self._add(_Waiting(post, call or "", words, _future()))
+        finally:
+            self._room.release()
+
+    async def _enter(self) -> None:
+        if not self._room.locked():
+            await self._room.acquire()  # at once: no timer for what is not waited for
+            return
+        try:
+            async with asyncio.timeout(LONGEST_WAIT.total_seconds()):
+                await self._room.acquire()
+        except TimeoutError as error:
+            raise StoreAway(f"{MOST_WAITING} posts wait for the store") from error
+
+    def _add(self, waiting: _Waiting) -> asyncio.Future[Posted]:
+        self._waiting.append(waiting)
+        if self._sender is None or self._sender.done():
+            self._sender = asyncio.get_running_loop().create_task(self._send_all())
+        return waiting.answer
+
+    async def _send_all(self) -> None:
+        while self._waiting:
+            batches = _batches(self._waiting)
+            self._waiting.clear()
+            sent = [self._send(batch) for batch in batches]
+            self._tell(post for batch in batches for post in (each.post for each in batch))
+            await asyncio.wait(sent)
+
+    def _send(self, batch: Sequence[_Waiting]) -> asyncio.Future[Answer]:
+        tenant = batch[0].post.lane.tenant
+        places = [*keys.calls(tenant), *keys.seen(tenant)]
+        words: list[str | bytes | int] = [
+            f"?{batch[0].call}" if batch[0].call else fresh_id(),
+            len(batch),
+        ]
+        for each in batch:
+            places += each.words.keys
+            words += each.words.args
+        sent = self._calls.send("post", places, words)
+        sent.add_done_callback(lambda answer: _hand_out(batch, answer))
+        return sent
+
+    def _tell(self, posts: Iterable[Post]) -> None:
+        for kind, tenants in due_in(posts).items():
+            self._turns.ring(kind, tenants)
+
+
+def due_in(posts: Iterable[Post]) -> dict[Kind, dict[str, int]]:
+    """For each kind the tenants that posts concern, with ms until the earliest is due."""
+    due: dict[Kind, dict[str, int]] = defaultdict(dict)
+    for post in posts:
+        tenants, tenant = due[post.lane.kind], post.lane.tenant
+        # A lane that changes its group may leave a closed gate behind, and be due by that.
+        at_once = not post.timers or post.item is not None or post.mark or post.group is not None
+        delay = 0 if at_once else milliseconds(min(post.timers.values()))
+        tenants[tenant] = min(delay, tenants.get(tenant, delay))
+    return due
+
+
+def _future() -> asyncio.Future[Posted]:
+    return asyncio.get_running_loop().create_future()
+
+
+def _batches(waiting: Iterable[_Waiting]) -> list[list[_Waiting]]:
+    """Calls of one tenant each, of 64 posts and 256 KiB at most; a given call id travels alone."""
+    batches: list[list[_Waiting]] = []
+    growing: dict[str, tuple[list[_Waiting], int]] = {}
+    for each in waiting:
+        tenant, size = each.post.lane.tenant, each.words.size
+        batch, filled = growing.get(tenant, ([], 0))
+        if each.call or not batch or len(batch) == MOST_POSTS or filled + size > MOST_BYTES:
+            batch, filled = [], 0
+            batches.append(batch)
+        batch.append(each)
+        if not each.call:
+            growing[tenant] = (batch, filled + size)
+    return batches
+
+
+def _hand_out(batch: Sequence[_Waiting], answer: asyncio.Future[Answer]) -> None:
+    error = answer.exception() if not answer.cancelled() else asyncio.CancelledError()
+    for place, each in enumerate(batch):
+        if each.answer.done():
+            continue
+        if error is not None:
+            each.answer.set_exception(error)
+        else:
+            each.answer.set_result(Posted(chr(answer.result()[place])))

@@ -1,0 +1,1 @@
+"""The hands on the sandbox: set it up, look into it, play its users."""

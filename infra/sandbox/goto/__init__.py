@@ -1,0 +1,1 @@
+"""GoTo Meeting as its clients see it."""

@@ -1,0 +1,1 @@
+"""Zoom as its clients see it."""

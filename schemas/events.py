@@ -1,0 +1,95 @@
+"""What a calendar shows: an event as every provider's adapter reads it, and our sighting of it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import ClassVar, Literal
+
+from schemas.records import Moment, Record, Schema
+
+
+class Slot(Schema):
+    """When something is to happen and what it is called. `recurrence` holds RFC 5545 lines of the
+    whole series; empty for a single event."""
+
+    title: str
+    starts_at: Moment
+    ends_at: Moment
+    timezone: str = "UTC"
+    recurrence: tuple[str, ...] = ()
+
+    @property
+    def is_series(self) -> bool:
+        """Whether it repeats."""
+        return bool(self.recurrence)
+
+    @property
+    def fingerprint(self) -> str:
+        """Short digest of everything a conference shows of it; equal means nothing to update."""
+        words = (
+            self.title,
+            self.starts_at.isoformat(),
+            self.ends_at.isoformat(),
+            self.timezone,
+            *self.recurrence,
+        )
+        return hashlib.sha256("\x1f".join(words).encode()).hexdigest()[:16]
+
+
+class Mark(Schema):
+    """What we wrote into an event: found again in its private properties."""
+
+    meeting: str
+    join_url: str
+
+
+class Event(Schema):
+    """A calendar entry. `location` is as the person wrote it: our own join link is taken out, so
+    that our echo changes nothing (DESIGN §6)."""
+
+    id: str
+    etag: str
+    ical_uid: str
+    slot: Slot
+    all_day: bool = False
+    cancelled: bool = False
+    declined: bool = False
+    organizer: bool = False
+    """Whether this copy is the organiser's own."""
+    location: str = ""
+    foreign_link: bool = False
+    """It carries a join link that is not ours."""
+    link: str = ""
+    """That link, where it could be read."""
+    mark: Mark | None = None
+
+
+class Occurrence(Schema):
+    """One occurrence of a series that was moved or cancelled."""
+
+    event: str
+    """Id of the series' master."""
+    original_start: str
+    what: Literal["moved", "cancelled"]
+
+
+class Gone(Schema):
+    """An entry that is there no more; a vendor need not tell more than its id."""
+
+    event: str
+
+
+class Sighting(Record):
+    """An event as last seen on one calendar. Owned by the calendar's lane."""
+
+    kind: ClassVar[str] = "sighting"
+    calendar: str
+    meeting: str
+    event: Event
+    gone: bool = False
+    first_seen_at: Moment
+
+    @staticmethod
+    def key(calendar: str, event: str) -> str:
+        """The id of this event's sighting on this calendar: never the event's id alone (T32)."""
+        return f"{calendar}/{event}"

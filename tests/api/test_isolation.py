@@ -1,0 +1,185 @@
+"""Over the whole table: nobody comes in without a key, and no key opens another tenant's things."""
+
+from __future__ import annotations
+
+import random
+import re
+
+import httpx
+import pytest
+
+from infra.store import Store
+from schemas.connections import Calendar, Client
+from schemas.endpoints import Endpoint
+from schemas.people import Scope
+from schemas.providers import Role
+from tests.api.stage import MEETING, DeskWorker, LinkUp, MakePartner, kind_of
+from webhooks.api.operation import Row
+from webhooks.api.table import ROWS
+
+SAMPLES = {
+    "tenant": "acme",
+    "application": "app_" + "a" * 20,
+    "key": "key_" + "a" * 20,
+    "client": "cli_" + "a" * 20,
+    "connection": "con_" + "a" * 20,
+    "calendar": "cal_" + "a" * 20,
+    "endpoint": "end_" + "a" * 20,
+    "request": "dr_" + "a" * 20,
+    "callback": "cb_" + "a" * 20,
+    "recovery": "rec_" + "a" * 20,
+    "conference": "123",
+    "organizer": "456",
+    "meeting": "some-meeting",
+    "event": "event1",
+}
+
+ROOMS = pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+KEYED = [row for row in ROWS if row.needs != "operator"]
+NAMING = [row for row in KEYED if "{" in row.path and row.name != "putMeeting"]
+
+
+def path_of(row: Row, names: dict[str, str] | None = None) -> str:
+    return row.path.format_map({**SAMPLES, **(names or {})})
+
+
+async def call(
+    client: httpx.AsyncClient,
+    row: Row,
+    names: dict[str, str] | None = None,
+    body: dict[str, str] | None = None,
+) -> httpx.Response:
+    json = body if body is not None else {} if row.takes else None
+    return await client.request(row.method, path_of(row, names), json=json)
+
+
+@ROOMS
+async def test_without_a_key_nobody_comes_in(stranger: httpx.AsyncClient, row: Row) -> None:
+    answer = await call(stranger, row)
+
+    assert (answer.status_code, kind_of(answer)) == (401, "unauthenticated")
+    assert answer.json()["trace_id"] == answer.headers["tieline-trace"]
+
+
+@pytest.mark.parametrize("row", KEYED, ids=lambda row: row.name)
+async def test_a_key_without_the_scope_does_nothing(make_partner: MakePartner, row: Row) -> None:
+    if not isinstance(row.needs, Scope):
+        return
+    others = [scope for scope in Scope if scope is not row.needs]
+
+    answer = await call(await make_partner("acme", *others), row)
+
+    assert (answer.status_code, kind_of(answer)) == (403, "forbidden")
+
+
+BODIES: dict[str, dict[str, str]] = {
+    "replaceClientSecret": {"secret": "x"},
+    "replaceWebhookSecret": {"secret": "x"},
+    "redeliverCallback": {"endpoint": "end_" + "a" * 20},
+}
+
+
+@pytest.mark.parametrize("row", NAMING, ids=lambda row: row.name)
+async def test_the_things_of_another_tenant_are_not_there(
+    make_partner: MakePartner,
+    worker: DeskWorker,
+    store: Store,
+    link_up: LinkUp,
+    row: Row,
+) -> None:
+    owner, thief = await make_partner("acme"), await make_partner("umbrella", *Scope)
+    names = await furnish(owner, link_up)
+    worker.asked.clear()
+
+    stolen = await call(thief, row, names, BODIES.get(row.name))
+    absent = await call(thief, row, body=BODIES.get(row.name))
+
+    assert (stolen.status_code, kind_of(stolen)) == (404, "not-found")
+    same = [{**each.json(), "trace_id": ""} for each in (stolen, absent)]
+    assert same[0] == same[1]
+    assert worker.asked == []
+
+
+async def furnish(
+    owner: httpx.AsyncClient, link_up: LinkUp, *, tenant: str = "acme"
+) -> dict[str, str]:
+    """One of everything, and the name that a path would have for it."""
+    google = await link_up(Role.CALENDAR, "google", tenant=tenant)
+    zoom = {"provider": "zoom", "client_id": "x", "secret": "x"}
+    client = (await owner.post("/v1/clients", json=zoom)).json()["id"]
+    endpoint = await owner.post("/v1/endpoints", json={"url": "https://partner.example/"})
+    body = {"connection": google, "provider_id": "primary"}
+    calendar = (await owner.post("/v1/calendars", json=body)).json()["id"]
+    meeting = (await owner.put("/v1/meetings/mine", json=MEETING)).json()["id"]
+    key = (await owner.get("/v1/keys")).json()["items"][0]["id"]
+    test = await owner.post(f"/v1/endpoints/{endpoint.json()['id']}/test")
+    recovery = await owner.post("/v1/recover", json={})
+    return {
+        "callback": test.json()["callback"],
+        "recovery": recovery.json()["id"],
+        "key": key,
+        "client": client,
+        "connection": google,
+        "calendar": calendar,
+        "endpoint": endpoint.json()["id"],
+        "meeting": meeting,
+    }
+
+
+@pytest.mark.parametrize("row", KEYED, ids=lambda row: row.name)
+async def test_no_call_of_a_random_neighbour_reads_or_changes_anything(
+    make_partner: MakePartner, worker: DeskWorker, store: Store, link_up: LinkUp, row: Row
+) -> None:
+    """Both tenants are drawn anew for every row, and the thief names all that the owner has."""
+    dice = random.Random(row.name)
+    names = ["".join(dice.choices("abcdefghijkl-", k=dice.randint(2, 40))) for _ in range(2)]
+    owner, thief = await make_partner(names[0]), await make_partner(names[1], *Scope)
+    things = await furnish(owner, link_up, tenant=names[0])
+    before = await everything(store, names[0])
+    worker.asked.clear()
+
+    stolen = await call(thief, row, things, {**fields_of(row, things), **BODIES.get(row.name, {})})
+
+    assert stolen.status_code not in range(500, 600)
+    assert names[0] not in stolen.text
+    assert not any(name in stolen.text for name in things.values())
+    assert await everything(store, names[0]) == before
+    assert [request for request in worker.asked if request.ask.ask != "link_given"] == []
+
+
+def fields_of(row: Row, things: dict[str, str]) -> dict[str, str]:
+    """A body that names the owner's things wherever it may name some."""
+    known = row.takes.model_fields if row.takes is not None else ()
+    return {name: value for name, value in things.items() if name in known}
+
+
+async def everything(store: Store, tenant: str) -> dict[str, dict[str, str]]:
+    """What is listed of a tenant, and at which revision."""
+    kinds: dict[str, type[Endpoint | Client | Calendar]] = {
+        "endpoints": Endpoint,
+        "clients": Client,
+        "calendars": Calendar,
+    }
+    found = {}
+    for index, kind in kinds.items():
+        ids = sorted(await store.index.all(tenant, index, 100))
+        listed = await store.documents.get_all(tenant, kind, ids)
+        found[index] = {one.id: one.model_dump_json() for one in listed}
+    return found
+
+
+async def test_lists_show_the_own_tenant_only(make_partner: MakePartner, link_up: LinkUp) -> None:
+    owner, other = await make_partner("acme"), await make_partner("umbrella")
+    names = await furnish(owner, link_up)
+
+    lists = [row.path for row in KEYED if row.paged and "{" not in row.path]
+    theirs = [(await other.get(path)).text for path in lists]
+
+    assert len(lists) >= 5
+    assert [name for name in names.values() if name in "".join(theirs)] == []
+
+
+def test_every_row_has_a_sample_for_each_part_of_its_path() -> None:
+    parts = {part for row in ROWS for part in re.findall(r"{(\w+)}", row.path)}
+
+    assert parts <= SAMPLES.keys()

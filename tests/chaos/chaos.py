@@ -1,0 +1,106 @@
+"""One run: everything up, a storm, calm again, and what is left counted."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import shutil
+import tempfile
+import time
+from math import ceil
+from pathlib import Path
+from typing import Final
+
+import orjson
+
+from infra.cli.rehearsal import Rehearsal, rehearsing
+from tests.chaos.counting import Count, count
+from tests.chaos.partner import Unreliable, listening
+from tests.chaos.storm import Plan, Storm
+from tests.chaos.tenants import EVENTS_A_HOST, open_tenants
+
+QUARANTINE_S: Final = 10.0
+LATE_S: Final = 3.0
+"""Sent within 5 s of its intent and 3 s late there: over before the quarantine is."""
+CALM_WITHIN: Final = 240.0
+
+
+async def run(plan: Plan, keep_log: Path | None = None) -> Count:
+    """Let it happen; `keep_log` is where the processes' words are kept."""
+    dice = random.Random(plan.seed)
+    async with contextlib.AsyncExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tieline-chaos-")))
+        partner = await stack.enter_async_context(listening(dice))
+        house = await stack.enter_async_context(
+            rehearsing(
+                home,
+                settings={"TIELINE_QUARANTINE_S": orjson.dumps({"zoom": QUARANTINE_S}).decode()},
+                copies={"worker": 2},
+            )
+        )
+        try:
+            return await _storm_and_calm(plan, house, partner, dice)
+        finally:
+            if keep_log is not None:
+                shutil.copy(house.log, keep_log)
+
+
+async def _storm_and_calm(
+    plan: Plan, house: Rehearsal, partner: Unreliable, dice: random.Random
+) -> Count:
+    hosts = await open_tenants(house, partner, ceil(plan.events / EVENTS_A_HOST))
+    await _set_faults(house, plan.seed)
+    began = time.monotonic()
+    storm = Storm(plan, house, hosts, dice)
+    await storm.rage()
+    await _clear_up(house, storm)
+    drained = await _drained(plan, house, partner, storm)
+    counted = await count(plan, house.sandbox, partner, hosts)
+    counted.drained_s = drained
+    counted.took_s = time.monotonic() - began
+    counted.killed, counted.paused = dict(storm.killed), storm.paused
+    counted.ended_alone = dict(storm.ended_alone)
+    return counted
+
+
+async def _set_faults(house: Rehearsal, seed: int) -> None:
+    """The rates of F1, and of Google's writes as well; a notification in ten comes twice, one in
+    fifty never."""
+    sandbox = house.sandbox
+    for operation in ("zoom.create", "google.patch"):
+        await sandbox.fault(operation, "before", status=500, rate=0.05, seed=seed)
+        await sandbox.fault(operation, "after", status=500, rate=0.05, seed=seed + 1)
+        await sandbox.fault(operation, "hang_after", rate=0.05, seed=seed + 2)
+        await sandbox.fault(operation, "late", rate=0.02, seed=seed + 3, delay_s=LATE_S)
+    await sandbox.manners("google", duplicate=0.1, drop=0.02)
+
+
+async def _clear_up(house: Rehearsal, storm: Storm) -> None:
+    """Faults end. What nobody was told of is seen with the calendar's next notification."""
+    await storm.revive()
+    await house.ready()
+    await house.sandbox.lift()
+    await house.sandbox.manners("google", duplicate=0, drop=0)
+    for host in storm.hosts:
+        await house.sandbox.google.notify(host.calendar)
+
+
+async def _drained(plan: Plan, house: Rehearsal, partner: Unreliable, storm: Storm) -> float:
+    """Seconds from the last misfortune until every event was announced and no extra is left."""
+    end = time.monotonic() + CALM_WITHIN
+    while time.monotonic() < end:
+        await asyncio.sleep(0.5)
+        announced = set(partner.titles["meeting.provisioned"].values())
+        if len(announced) >= plan.events:
+            there = len(await house.sandbox.zoom.meetings())
+            if there <= plan.events:
+                break
+    return time.monotonic() - storm.last_kill
+
+
+def table(plan: Plan, counted: Count, name: str = "F1") -> str:
+    """The figures as a person reads them, and in one line of that name."""
+    rows = {"events": plan.events, "seed": plan.seed, **counted.figures()}
+    lines = [f"  {what:36} {value}" for what, value in rows.items()]
+    return "\n".join([*lines, f"[{name}] {counted.in_short()}"])

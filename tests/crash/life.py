@@ -1,0 +1,97 @@
+"""What goes on while workers are cut off: events, moves, links, calendars that are watched."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from infra.cli.api import Api, Problem
+from infra.cli.moving_in import NoConsent, consent
+from infra.cli.rehearsal import Rehearsal
+from tests.chaos.partner import Unreliable
+from tests.chaos.tenants import Host
+
+STARTS: Final = timedelta(days=3)
+PATIENCE: Final = 150.0
+"""Seconds until one step of a life must have come true: leases, quarantines and waits together."""
+
+
+@dataclass
+class Life:
+    """The lives of many events, each with a title of its own."""
+
+    house: Rehearsal
+    partner: Unreliable
+    hosts: list[Host]
+    stands: list[str] = field(default_factory=list)
+    """Titles that must have one conference in the end."""
+    went: list[str] = field(default_factory=list)
+    """Titles that must have none."""
+    stuck: list[str] = field(default_factory=list)
+    """What did not come true in time."""
+    _begun: int = 0
+
+    def heard(self, kind: str, title: str) -> int:
+        """Under how many ids the partner heard this of an event."""
+        return sum(1 for one in self.partner.titles[kind].values() if one == title)
+
+    async def of_event(self) -> None:
+        """Made; then moved, cancelled, or left alone."""
+        number, self._begun = self._begun, self._begun + 1
+        google, host = self.house.sandbox.google, self.hosts[number % len(self.hosts)]
+        title, starts = f"Case {number}", datetime.now(UTC).replace(microsecond=0) + STARTS
+        event = await google.add_event(
+            host.calendar, title=title, location=host.keyword, starts=starts
+        )
+        self.stands.append(title)
+        if not await self._comes(lambda: self.heard("meeting.provisioned", title), title):
+            return
+        match number % 3:
+            case 1:
+                later = starts + timedelta(hours=2)
+                await google.move_event(host.calendar, event.id, starts=later)
+                told = lambda: self.heard("meeting.rescheduled", title)  # noqa: E731
+                await self._comes(told, f"{title} moved")
+            case 2:
+                await google.cancel_event(host.calendar, event.id)
+                self.stands.remove(title)
+                self.went.append(title)
+                told = lambda: self.heard("meeting.torn_down", title)  # noqa: E731
+                await self._comes(told, f"{title} cancelled")
+            case _:
+                return  # left alone
+
+    async def of_tokens(self) -> None:
+        """Every access token of a host runs out."""
+        host = self.hosts[self._begun % len(self.hosts)]
+        await self.house.sandbox.google.expire_access(host.owner)
+        await self.house.sandbox.zoom.expire_access(host.user)
+
+    async def of_calendar(self) -> None:
+        """Another calendar is watched, and let go again; an account linked, tried, and let go."""
+        host = self.hosts[self._begun % len(self.hosts)]
+        api = Api(self.house.api, host.key)
+        with suppress(Problem, NoConsent):  # said so while no worker lives, and can be asked again
+            other = await self.house.sandbox.google.add_calendar(host.owner, "another")
+            wish = {"connection": host.connection, "provider_id": other}
+            watched = await api.post("/v1/calendars", wish)
+            guest = await self.house.sandbox.zoom.add_account(f"guest{self._begun}@example.org")
+            await self.house.sandbox.zoom.consent(account=guest)
+            linked = await consent(api, host.client, back=f"{self.partner.url}/back")
+            await api.post(f"/v1/connections/{linked}/test")
+            await api.delete(f"/v1/connections/{linked}")
+            await api.delete(f"/v1/calendars/{watched['id']}")
+        await api.aclose()
+
+    async def _comes(self, holds: Callable[[], object], what: str) -> bool:
+        end = asyncio.get_running_loop().time() + PATIENCE
+        while not holds():
+            if asyncio.get_running_loop().time() > end:
+                self.stuck.append(what)
+                return False
+            await asyncio.sleep(0.1)
+        return True

@@ -1,0 +1,170 @@
+"""F9, F12, F13: the store goes away, a worker dies or is told to stop, and the rest goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import signal
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from infra.cli.rehearsal import Rehearsal, rehearsing
+from tests.chaos.partner import Unreliable, listening
+from tests.chaos.tenants import Host, open_tenants
+
+IN_FLIGHT = 50
+OUTAGES = [("away", 4.0), ("frozen", 4.0)]
+LONG_OUTAGES = [("away", 60.0), ("frozen", 30.0)]
+
+
+@dataclass
+class Home:
+    """One host of one tenant, in a house of its own."""
+
+    house: Rehearsal
+    partner: Unreliable
+    host: Host
+
+    async def notify(self) -> tuple[int, float]:
+        """Push as Google does; what the receiver answered, and after how many seconds."""
+        [channel] = await self.house.sandbox.google.channels()
+        headers = {
+            "X-Goog-Channel-ID": str(channel["id"]),
+            "X-Goog-Channel-Token": str(channel["token"]),
+            "X-Goog-Resource-ID": str(channel["resource"]),
+            "X-Goog-Resource-State": "exists",
+            "X-Goog-Message-Number": "5",
+        }
+        async with httpx.AsyncClient(trust_env=False, timeout=30) as http:
+            began = time.monotonic()
+            answer = await http.post(str(channel["address"]), headers=headers)
+            return answer.status_code, time.monotonic() - began
+
+    async def until_calls(self, operation: str, count: int, within: float = 60.0) -> float:
+        """Wait until it was called so often; seconds that it took."""
+        began = time.monotonic()
+        async with asyncio.timeout(within):
+            while await self.house.sandbox.calls(operation) < count:  # noqa: ASYNC110 - polled
+                await asyncio.sleep(0.05)
+        return time.monotonic() - began
+
+    async def events(self, count: int) -> None:
+        for number in range(count):
+            await self.house.sandbox.google.add_event(
+                self.host.calendar, title=f"Event {number}", location=self.host.keyword
+            )
+
+    async def announced(self, count: int) -> None:
+        """Wait until the partner has heard of so many conferences."""
+        async with asyncio.timeout(90):
+            while len(self.partner.titles["meeting.provisioned"]) < count:  # noqa: ASYNC110
+                await asyncio.sleep(0.1)
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncIterator[Home]:
+    async with contextlib.AsyncExitStack() as stack:
+        partner = await stack.enter_async_context(listening(random.Random(1)))
+        partner.fails = partner.hangs = 0.0
+        house = await stack.enter_async_context(rehearsing(tmp_path))
+        [host] = await open_tenants(house, partner, 1)
+        yield Home(house, partner, host)
+
+
+def stop_store(house: Rehearsal, how: str) -> list[psutil.Process]:
+    """Freeze the server, or kill it and freeze its keeper. Returns whom to wake."""
+    keeper = psutil.Process(house.processes.running["valkey"].pid)
+    [server] = keeper.children()
+    if how == "frozen":
+        server.suspend()
+        return [server]
+    keeper.suspend()
+    server.kill()
+    return [keeper]
+
+
+async def outage(home: Home, how: str, seconds: float) -> tuple[list[int], float, float]:
+    """What the receiver answered while the store was gone, its slowest answer, and how soon after
+    the return the first work was done."""
+    frozen = stop_store(home.house, how)
+    end, answers = time.monotonic() + seconds, []
+    while time.monotonic() < end:
+        answers.append(await home.notify())
+    for process in frozen:
+        process.resume()
+    returned = time.monotonic()
+    reads = await home.house.sandbox.calls("google.list")
+    async with asyncio.timeout(60):
+        while (await home.notify())[0] != httpx.codes.OK:  # noqa: ASYNC110 - polled
+            await asyncio.sleep(0.05)
+    await home.until_calls("google.list", reads + 1)
+    first = time.monotonic() - returned
+    return [status for status, _ in answers], max(took for _, took in answers), first
+
+
+def exits(house: Rehearsal) -> list[str]:
+    return [name for name, one in house.processes.running.items() if one.returncode is not None]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    ("how", "seconds"),
+    [*OUTAGES, *(pytest.param(*long, marks=pytest.mark.full) for long in LONG_OUTAGES)],
+)
+async def test_f9_without_a_store_the_door_says_503_and_all_processes_wait_for_it(
+    home: Home, how: str, seconds: float
+) -> None:
+    statuses, slowest, first = await outage(home, how, seconds)
+
+    print(
+        f"\n[F9] {how} {seconds:.0f} s: {len(statuses)} answers, slowest {slowest:.2f} s, "
+        f"first work {first:.2f} s after the return, exits {exits(home.house)}"
+    )
+    assert set(statuses) == {503}
+    assert exits(home.house) == []
+
+
+@pytest.mark.timeout(300)
+async def test_f12_the_work_of_a_killed_worker_goes_on_with_another(home: Home) -> None:
+    sandbox, processes = home.house.sandbox, home.house.processes
+    reads = await sandbox.calls("google.list")
+    await sandbox.fault("google.list", "hang_before", times=1)
+    await home.events(1)
+    await home.until_calls("google.list", reads + 1)
+    await processes.start("worker.2")
+    await asyncio.sleep(4)  # so that it is up, and the lease of the first was renewed
+    await processes.kill("worker")
+
+    took = await home.until_calls("google.list", reads + 2)
+    await home.announced(1)
+
+    print(f"\n[F12] taken over after {took:.1f} s")
+    assert len(await sandbox.zoom.meetings()) == 1
+
+
+@pytest.mark.timeout(300)
+async def test_f13_a_worker_that_is_told_to_stop_finishes_its_calls_and_counts_no_attempt(
+    home: Home,
+) -> None:
+    sandbox, processes = home.house.sandbox, home.house.processes
+    await sandbox.fault("zoom.create", "late", rate=1.0, delay_s=6)
+    await home.events(IN_FLIGHT)
+    await home.until_calls("zoom.create", IN_FLIGHT)
+    worker, began = processes.running.pop("worker"), time.monotonic()
+    worker.send_signal(signal.SIGTERM)
+    code = await worker.wait()
+    took = time.monotonic() - began
+    await processes.start("worker")
+    await home.announced(IN_FLIGHT)
+
+    print(f"\n[F13] {IN_FLIGHT} calls in flight, gone after {took:.1f} s, code {code}")
+    assert code == 0
+    assert await sandbox.calls("zoom.create") == IN_FLIGHT
+    assert len(await sandbox.zoom.meetings()) == IN_FLIGHT

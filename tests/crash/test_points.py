@@ -1,0 +1,54 @@
+"""A worker is killed, cut off, kept waiting and cancelled at every point where it does I/O: one
+conference, one link that leads to it, no orphan, each callback under one id."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from tests.crash.gauntlet import WAITS, Case, Gauntlet, cases_of
+from tests.crash.stage import gauntlet, look
+
+GOLDEN_S = 12.0
+
+
+def each_once(points: set[str]) -> list[Case]:
+    """Every point with one fault: every other one a kill, before and after in turn."""
+    faults = itertools.cycle(("kill", "cut", "kill", "timeout", "kill", "cancel"))
+    sides = itertools.cycle(("before", "before", "after", "after"))
+    cases = [Case(*one) for one in zip(sorted(points), sides, faults, strict=False)]
+    return [Case(WAITS, "before", "cut") if one.point == WAITS else one for one in cases]
+
+
+def say(run: Gauntlet, points: set[str], wrong: list[str]) -> None:
+    struck = ", ".join(f"{count} {do}" for do, count in sorted(run.struck.items()))
+    print(f"\n[F4] {len(points)} points, {run.struck.total()} cases ({struck})")
+    print(f"[F4] {len(run.life.stands) + len(run.life.went)} events, {len(wrong)} violations")
+
+
+@pytest.mark.full
+@pytest.mark.timeout(900)
+async def test_one_fault_at_every_point_leaves_one_conference_for_each_event() -> None:
+    async with gauntlet() as run:
+        points = await run.golden(GOLDEN_S)
+        await run.run(each_once(points))
+        wrong = await look(run)
+
+    say(run, points, wrong)
+    assert len(points) > 30
+    assert (wrong, run.missed) == ([], [])
+
+
+@pytest.mark.full
+@pytest.mark.timeout(3600)
+async def test_every_fault_at_every_point_leaves_one_conference_for_each_event() -> None:
+    async with gauntlet() as run:
+        points = await run.golden(3 * GOLDEN_S)
+        cases = cases_of(points)
+        await run.run(cases)
+        wrong = await look(run)
+
+    say(run, points, wrong)
+    assert len(cases) >= 240
+    assert (wrong, run.missed) == ([], [])

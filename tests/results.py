@@ -1,0 +1,130 @@
+"""What came out under fire? `python -m tests.results [F1 …]` runs commands, writes RESULTS.md.
+
+Each command prints its figures on lines that begin with the name of a row, `[F1] …`. A row that is
+not asked for stays as the command left it that made it last.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+PAGE: Final = Path(__file__).with_name("RESULTS.md")
+LINE: Final = re.compile(r"^\.?\[(\w+)\] (.*?)\.?$", re.MULTILINE)
+
+
+class Row(NamedTuple):
+    """What is to be reached, and the command that shows how it is."""
+
+    what: str
+    command: str
+
+
+def _tests(file: str, which: str) -> str:
+    return f"python -m pytest -q -s -m 'full or not full' tests/{file}.py -k '{which}'"
+
+
+ROWS: Final = {
+    "F1": Row(
+        "exactly 1 conference an event; 0 callbacks lost; at most 10 % heard again, 5 times;"
+        " drained 30 s after the last kill",
+        "python -m tests.chaos --events 1000 --kills 40",
+    ),
+    "F2": Row(
+        "the same with workers frozen for one and a half leases",
+        "python -m tests.chaos --events 300 --kills 10 --pauses 5 --name F2",
+    ),
+    "F3": Row(
+        "each rule taken away: more than 0 bad states", _tests("crash/test_model", "counted")
+    ),
+    "F4": Row(
+        "every point of the worker, before and after, 4 faults: 0 violations",
+        _tests("crash/test_points", "every_fault"),
+    ),
+    "F5": Row(
+        "2 workers, 2 crashes, 4 creates in every order: 0 bad states",
+        _tests("crash/test_model", "two_crashes"),
+    ),
+    "F7": Row("50 losses of power: 0 accepted lost", _tests("store/test_power", "fifty")),
+    "F8": Row("1,000 cuts at random bytes: 0 mismatches", _tests("store/test_power", "thousand")),
+    "F9": Row(
+        "away 60 s, frozen 30 s: 503 within 2.5 s and never 2xx; 0 exits; first work within 5 s",
+        _tests("crash/test_outages", "f9"),
+    ),
+    "F10": Row(
+        "disk full: nothing accepted lost, no repair", _tests("store/test_disk_full", "f10")
+    ),
+    "F12": Row(
+        "a killed worker's lanes go on within 11 s (plain arq: 310 s)",
+        _tests("crash/test_outages", "f12"),
+    ),
+    "F13": Row(
+        "SIGTERM with 50 calls in flight: gone within 25 s, 0 duplicates",
+        _tests("crash/test_outages", "f13"),
+    ),
+}
+
+
+def main() -> None:
+    """Run what is named, or all; exit 1 if a command failed."""
+    parser = argparse.ArgumentParser(prog="python -m tests.results", description=__doc__)
+    parser.add_argument("rows", nargs="*", choices=[*ROWS, []])
+    known, failed = _written(), []
+    for name in parser.parse_args().rows or ROWS:
+        code, figures = _run(name)
+        now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
+        ended = "" if code == 0 else " **FAILED**"
+        known[name] = f"{'; '.join(figures) or 'no figure'}{ended} ({now})"
+        failed += [name] if code else []
+        PAGE.write_text(_page(known))
+    if failed:
+        sys.exit(f"failed: {', '.join(failed)}")
+
+
+def _run(name: str) -> tuple[int, list[str]]:
+    command = [sys.executable if w == "python" else w for w in shlex.split(ROWS[name].command)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    return done.returncode, [text for row, text in LINE.findall(done.stdout) if row == name]
+
+
+def _written() -> dict[str, str]:
+    """The figures that stand on the page."""
+    if not PAGE.exists():
+        return {}
+    rows = (line.split(" | ") for line in PAGE.read_text().splitlines() if line.startswith("| F"))
+    return {cells[0].removeprefix("| "): cells[2] for cells in rows}
+
+
+def _page(figures: dict[str, str]) -> str:
+    machine = f"{os.cpu_count()} shared cores, {platform.system()} {platform.machine()}"
+    lines = [
+        "# Under fire",
+        "",
+        "Written by `python -m tests.results`, each row by its command, at the time behind it.",
+        f"Machine: {machine}, Python {platform.python_version()}, with other work on it",
+        f"(load {os.getloadavg()[0]:.0f} when last written).",
+        "",
+        "| row | to be reached | reached | command |",
+        "|---|---|---|---|",
+        *_rows(figures),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(figures: dict[str, str]) -> Iterable[str]:
+    for name, row in ROWS.items():
+        command = row.command.replace("|", "\\|")
+        yield f"| {name} | {row.what} | {figures.get(name, 'not run yet')} | `{command}` |"
+
+
+if __name__ == "__main__":
+    main()

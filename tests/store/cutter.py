@@ -1,0 +1,58 @@
+"""A line to the store that is cut, once, where a test says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Literal
+
+from redis.asyncio import Redis
+from redis.asyncio.connection import ConnectionPool, UnixDomainSocketConnection
+
+
+class Cutter:
+    """Passes bytes to the store and back; cuts at the first request that holds `words`.
+
+    `before` the store sees it, or `after` it did and its answer is on the way.
+    """
+
+    def __init__(self, store: Path) -> None:
+        self._store = store
+        self.words = b""
+        self.when: Literal["before", "after"] = "after"
+        self.cuts = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_unix_connection(str(self._store))
+        try:
+            while request := await reader.read(1 << 20):
+                cut = bool(self.words) and self.words in request
+                if cut:
+                    self.words, self.cuts = b"", self.cuts + 1
+                if cut and self.when == "before":
+                    break
+                back.write(request)
+                answer = await there.read(1 << 20)
+                if cut or not answer:
+                    break
+                writer.write(answer)
+        finally:
+            back.close()
+            writer.close()
+
+
+@asynccontextmanager
+async def cutting(store: Path, place: Path) -> AsyncIterator[tuple[Cutter, Redis]]:
+    """A cutter in front of the store, and a client that goes through it."""
+    cutter = Cutter(store)
+    server = await asyncio.start_unix_server(cutter.serve, str(place))
+    pool = ConnectionPool(UnixDomainSocketConnection, path=str(place), socket_timeout=2)
+    client = Redis.from_pool(pool)
+    try:
+        yield cutter, client
+    finally:
+        await client.aclose()
+        server.close()
+        await asyncio.sleep(0.01)  # the cutter's own tasks see the end of their lines

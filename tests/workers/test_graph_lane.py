@@ -1,0 +1,103 @@
+"""The lane of a calendar at Microsoft 365: its subscription is found lost, and made again."""
+
+from __future__ import annotations
+
+from infra.sandbox.client import Sandbox
+from schemas.connections import Calendar
+from schemas.events import Sighting
+from schemas.policy import KeywordRule, PolicyRules
+from tests.workers.stage import NOON, Stage, until
+from tests.workers.watching import ADA, mark, reading_of, was_read
+from workers.providers.graph.client import PRIMARY
+
+RULES = (KeywordRule(keyword="zoom", conferencing="con_zoom"),)
+
+
+async def watch(stage: Stage, sandbox: Sandbox, provider_id: str = PRIMARY) -> tuple[Calendar, str]:
+    """Ada's mailbox, linked and to be read. Nobody listens, so no handshake is asked for: the
+    tests of the receiver show that one."""
+    await sandbox.graph.settings(handshake=False)
+    mailbox = await sandbox.graph.add_account(ADA, name="Ada")
+    connection = await stage.link(sandbox, host=mailbox, provider="graph")
+    calendar = Calendar(
+        id=stage.runtime.new_id("cal"),
+        connection=connection.id,
+        provider="graph",
+        provider_id=provider_id,
+        created_at=NOON,
+    )
+    policy = PolicyRules(id="policy", rules=RULES)
+    await stage.keep(calendar, policy, index={"calendars": [calendar.id]})
+    await mark(stage, calendar)
+    return calendar, mailbox
+
+
+async def test_a_subscription_lost_without_a_word_is_made_again_and_its_gap_read(
+    stage: Stage, sandbox: Sandbox
+) -> None:
+    """T28"""
+    calendar, mailbox = await watch(stage, sandbox)
+    async with stage.at_work("calendar"):
+        await was_read(stage, calendar)
+        (lost,) = await sandbox.graph.subscriptions()
+        await sandbox.graph.drop_subscription(str(lost["id"]))
+        place = {"displayName": "zoom"}
+        missed = await sandbox.graph.add_event(mailbox, title="Interview", location=place)
+        await mark(stage, calendar, "poll")
+        key = Sighting.key(calendar.id, missed.id)
+
+        async def mended() -> bool:
+            seen = await stage.runtime.store.documents.get(stage.tenant, Sighting, key)
+            return seen is not None and len(await sandbox.graph.subscriptions()) == 1
+
+        await until(mended)
+
+    (made,) = await sandbox.graph.subscriptions()
+    assert made["id"] != lost["id"]
+
+
+async def test_a_subscription_that_lives_is_renewed_and_not_made_twice(
+    stage: Stage, sandbox: Sandbox
+) -> None:
+    """What the receiver does with a `reauthorizationRequired`: the timer `renew` is due."""
+    calendar, _ = await watch(stage, sandbox)
+    async with stage.at_work("calendar"):
+        await was_read(stage, calendar)
+        await mark(stage, calendar, "renew")
+
+        async def renewed() -> bool:
+            return await sandbox.calls("graph.renew") > 0
+
+        await until(renewed)
+        await was_read(stage, calendar)
+
+    assert await sandbox.calls("graph.watch") == 1
+    (one,) = (await reading_of(stage, calendar)).subscriptions
+    assert one.state == "live"
+
+
+async def test_a_calendar_that_cannot_be_watched_is_read_and_leaves_no_address(
+    stage: Stage, sandbox: Sandbox
+) -> None:
+    calendar, mailbox = await watch(stage, sandbox, provider_id="")
+    team = await sandbox.graph.add_calendar(mailbox, "Team")
+    place = {"displayName": "zoom"}
+    made = await sandbox.graph.add_event(mailbox, title="Plan", location=place, calendar=team)
+    stored = await stage.runtime.store.documents.get(stage.tenant, Calendar, calendar.id)
+    assert stored is not None
+    await stage.keep(stored.model_copy(update={"provider_id": team}))
+    key = Sighting.key(calendar.id, made.id)
+    async with stage.at_work("calendar"):
+
+        async def seen() -> bool:
+            found = await stage.runtime.store.documents.get(stage.tenant, Sighting, key)
+            return found is not None and await stage.idle("calendar", calendar.id)
+
+        await until(seen)
+        await mark(stage, calendar, "poll")
+        await until(seen)
+
+    reading = await reading_of(stage, calendar)
+    assert reading.subscriptions == ()
+    assert reading.cursor is None
+    assert await sandbox.calls("graph.watch") == 0

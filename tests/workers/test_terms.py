@@ -1,0 +1,109 @@
+"""Who is on duty? One term claims, one stands by, and none is left to wait for ever."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from infra.lanes import Claimed, Item, Lane, Post, Unit
+from workers.runtime import Hand, Runtime
+
+LONG = timedelta(minutes=2)
+SHORT = timedelta(seconds=1.1)
+
+
+async def done(claimed: Claimed, runtime: Runtime) -> Unit:
+    """Handle whatever it is."""
+    return Unit(handled=[item.id for item in claimed.items])
+
+
+@pytest.fixture
+def hand(runtime: Runtime) -> Hand:
+    return Hand("house", done, runtime)
+
+
+@pytest.fixture
+def called() -> list[str]:
+    return []
+
+
+def serving(hand: Hand, called: list[str], term: timedelta) -> asyncio.Task[None]:
+    async def relieve() -> None:
+        called.append("a successor")
+
+    return asyncio.create_task(hand.serve(term, relieve))
+
+
+async def on_duty(hand: Hand) -> None:
+    async with asyncio.timeout(20):
+        while not hand.on_duty:  # noqa: ASYNC110  a hand tells nobody
+            await asyncio.sleep(0)
+
+
+async def test_a_third_term_is_over_at_once(hand: Hand, called: list[str]) -> None:
+    first = serving(hand, called, LONG)
+    await on_duty(hand)
+    second = serving(hand, called, LONG)
+    await asyncio.sleep(0.05)
+
+    third = serving(hand, called, LONG)
+    await asyncio.wait_for(third, 20)
+
+    assert (first.done(), second.done()) == (False, False)
+    hand.stop()
+    await asyncio.gather(first, second)
+
+
+async def test_a_term_that_ended_while_it_stood_by_is_not_counted_on(
+    hand: Hand, called: list[str]
+) -> None:
+    first = serving(hand, called, SHORT)
+    await on_duty(hand)
+    second = serving(hand, called, SHORT)
+    await asyncio.sleep(0.05)
+    second.cancel()
+    await asyncio.wait([second])
+
+    await first
+
+    assert second.cancelled()
+    assert called == ["a successor"]
+
+
+async def test_a_term_that_was_cut_off_frees_the_duty(hand: Hand, called: list[str]) -> None:
+    first = serving(hand, called, LONG)
+    await on_duty(hand)
+    first.cancel()
+    await asyncio.wait([first])
+
+    second = serving(hand, called, LONG)
+    await on_duty(hand)
+
+    hand.stop()
+    await second
+
+
+async def test_a_lane_that_is_claimed_while_we_are_told_to_stop_is_finished(
+    runtime: Runtime, called: list[str]
+) -> None:
+    """It was claimed in the moment of the stop: the process must not leave under it."""
+    worked: list[str] = []
+
+    async def slow(claimed: Claimed, runtime: Runtime) -> Unit:
+        await asyncio.sleep(0.3)
+        worked.append(claimed.lane.subject)
+        return await done(claimed, runtime)
+
+    hand = Hand("house", slow, runtime)
+    await runtime.store.lanes.post(Post(Lane("acme", "house", "l"), Item("a")))
+    term = serving(hand, called, LONG)
+    await on_duty(hand)
+    assert hand.held == []  # the claim is on its way
+    hand.stop()
+
+    await hand.wind_up()
+
+    assert (hand.held, worked) == ([], ["l"])
+    await term

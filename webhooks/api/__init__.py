@@ -1,0 +1,1 @@
+"""What may a partner ask for? The resources under /v1."""

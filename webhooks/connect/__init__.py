@@ -1,0 +1,1 @@
+"""How is an account linked? The pages of administrators and hosts."""

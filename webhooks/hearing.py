@@ -1,0 +1,117 @@
+"""What does a notification come to? It is believed, then kept, and only then is it answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import orjson
+
+from infra.errors import StoreAway, StoreFull
+from infra.lanes import Item, Lane, Lanes, Post, Posted, TooMuch
+from webhooks.addresses import Address, Directory
+from webhooks.bodies import TOO_LARGE
+from webhooks.patience import Patience
+from webhooks.sources import UNPROVEN, AccountReport, Heard, Notification, Source
+
+KEPT_WITHIN: Final = timedelta(seconds=1)
+"""Then the provider hears 503 and sends it again (ENGINE 21)."""
+RENEW: Final = "renew"
+"""The timer of a calendar's lane at which its channel is renewed."""
+
+
+class Hearing:
+    """Between the source, which is pure, and the store, which gathers the posts of a turn."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        lanes: Lanes,
+        *,
+        pressed: Callable[[], bool],
+        now: Callable[[], datetime],
+        new_id: Callable[[str], str],
+    ) -> None:
+        self._directory = directory
+        self._lanes = lanes
+        self._pressed = pressed
+        self._now = now
+        self._new_id = new_id
+        self._patience = Patience(KEPT_WITHIN, lambda: StoreAway("the store takes too long"))
+
+    async def hear(
+        self, provider: str, address: str, source: Source, notification: Notification
+    ) -> Heard:
+        """Everything but HTTP; what it returns is durable.
+
+        Raises StoreAway (it may be kept all the same) or StoreFull: hearing the same notification
+        once more does no harm.
+        """
+        found = await self._directory.find(provider, address)
+        now = self._now()
+        # A stranger's proof is checked like anybody's: the time it takes shall tell nothing.
+        heard = source.read(notification, found.route, found.secrets, now)
+        if not found.known:
+            return UNPROVEN._replace(outcome="unknown_address")
+        if heard.calendar is not None:
+            lane = Lane(found.tenant, "calendar", heard.calendar)
+            timers = {RENEW: timedelta(0)} if heard.ailing else {}
+            await self._keep([Post(lane, mark=True, timers=timers)])
+        elif heard.report is not None:
+            hearers = await self._believers(found, source, notification, heard.report)
+            body = _report(provider, notification.body, now, self._new_id("tr"))
+            return await self._hand_on(heard, heard.report, hearers, body)
+        return heard
+
+    async def _hand_on(
+        self, heard: Heard, report: AccountReport, hearers: Sequence[Lane], body: bytes
+    ) -> Heard:
+        if not hearers:
+            return heard._replace(outcome="unknown_account")
+        try:
+            kept = await self._keep([_post(hearer, report, body) for hearer in hearers])
+        except TooMuch:  # quotes and backslashes are doubled in an item
+            return heard._replace(outcome="too_large", answer=TOO_LARGE)
+        return heard if Posted.NEW in kept else heard._replace(outcome="duplicate")
+
+    async def _keep(self, posts: Sequence[Post]) -> list[Posted]:
+        if self._pressed():
+            raise StoreFull("the store is above the receiver's memory guard")
+        with self._patience:
+            if len(posts) == 1:
+                return [await self._lanes.post(posts[0])]
+            return await asyncio.gather(*(self._lanes.post(post) for post in posts))
+
+    async def _believers(
+        self, found: Address, source: Source, notification: Notification, report: AccountReport
+    ) -> list[Lane]:
+        """The connections that a report is for: those of the address's own tenant, and those of
+        others whose own client signs with the same secret. Otherwise a tenant could, with the
+        secret of its own app, sign reports about everybody else's accounts."""
+        now = self._now()
+        return [
+            hearer
+            for hearer in await self._directory.hearers(found.route.provider, report.account)
+            if hearer.tenant == found.tenant
+            or source.proven(notification, found.route, await self._directory.secrets(hearer), now)
+        ]
+
+
+def _post(hearer: Lane, report: AccountReport, body: bytes) -> Post:
+    once = f"{hearer.subject}:{report.once}"
+    return Post(hearer, Item(f"rp_{report.once[:32]}", body), once=once)
+
+
+def _report(provider: str, body: bytes, heard_at: datetime, trace: str) -> bytes:
+    """A `schemas.items.Report`, written without its model: this runs once per notification."""
+    return orjson.dumps(
+        {
+            "is": "report",
+            "provider": provider,
+            "body": body.decode(),
+            "heard_at": heard_at,
+            "trace": trace,
+        }
+    )

@@ -1,0 +1,165 @@
+"""Where do providers push to? `POST /hooks/<provider>/<tenant>.<route>`, and nothing else of ours.
+
+A 2xx means that the notification is durable, or known to need nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import sys
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+import uvloop
+from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from infra import points, telemetry
+from infra.condition import watch_store
+from infra.errors import NewerVersion, Refused, StoreAway, StoreFull
+from infra.health import health_routes
+from infra.seal import KeyRing
+from infra.settings import Settings
+from infra.store import open_store
+from webhooks.addresses import Directory
+from webhooks.bodies import TurnedAway, WentAway, take_body
+from webhooks.hearing import Hearing
+from webhooks.server import configure, serve
+from webhooks.sources import NO_PROOF, Answer, Notification, Source
+from webhooks.sources.google import Google
+from webhooks.sources.graph import Graph
+from webhooks.sources.zoom import Zoom
+from webhooks.tally import UNKNOWN_PROVIDER, Tally
+
+SOURCES: Final[Mapping[str, Source]] = MappingProxyType(
+    {"google": Google(), "graph": Graph(), "zoom": Zoom()}
+)
+
+HOOKS: Final = "/hooks/"
+NOT_POSTED: Final = Answer(405, b"Notifications are posted.\n", headers=((b"allow", b"POST"),))
+BUSY: Final = Answer(
+    503, b"We cannot keep it now. Please send it again.\n", headers=((b"retry-after", b"5"),)
+)
+TROUBLES: Final[Mapping[type[Exception], str]] = MappingProxyType(
+    {StoreAway: "away", StoreFull: "full", NewerVersion: "newer"}
+)
+
+
+class _Called(NamedTuple):
+    provider: str
+    address: str
+    source: Source
+
+
+class Receiver:
+    """The ASGI app. What is not below /hooks goes to `rest`.
+
+    It routes by hand: a framework's way from scope to response costs as much as all the rest here.
+    """
+
+    def __init__(self, hearing: Hearing, *, tally: Tally, rest: ASGIApp) -> None:
+        self._hearing = hearing
+        self._tally = tally
+        self._rest = rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http" or not scope["path"].startswith(HOOKS):
+            await self._rest(scope, receive, send)
+            return
+        provider, _, address = scope["path"][len(HOOKS) :].partition("/")
+        source = SOURCES.get(provider)
+        if source is None:
+            self._tally.count(UNKNOWN_PROVIDER, "unknown_address")
+            await _answer(send, NO_PROOF, hang_up=True)
+        elif scope["method"] != "POST":
+            self._tally.count(provider, "not_posted")
+            await _answer(send, NOT_POSTED, hang_up=True)
+        elif (greeting := source.greet(scope["query_string"])) is not None:
+            self._tally.count(provider, "greeted")
+            await _answer(send, greeting, hang_up=True)
+        else:
+            called = _Called(provider, address, source)
+            await self._take(called, dict(scope["headers"]), receive, send)
+
+    async def _take(
+        self, called: _Called, headers: dict[bytes, bytes], receive: Receive, send: Send
+    ) -> None:
+        provider, address, source = called
+        try:
+            body = await take_body(headers, receive, at_most=source.body_limit)
+            heard = await self._hearing.hear(provider, address, source, Notification(headers, body))
+        except TurnedAway as away:
+            self._tally.count(provider, away.outcome)
+            await _answer(send, away.answer, hang_up=True)
+        except WentAway:
+            self._tally.count(provider, "went_away")
+        except (StoreAway, StoreFull, NewerVersion) as trouble:
+            self._tally.count(provider, TROUBLES[type(trouble)])
+            await _answer(send, BUSY)
+        else:
+            self._tally.count(provider, heard.outcome, stale=heard.stale)
+            await _answer(send, heard.answer)
+
+
+async def _answer(send: Send, answer: Answer, *, hang_up: bool = False) -> None:
+    headers = [(b"content-length", b"%d" % len(answer.body))]
+    if answer.body:
+        headers += [(b"content-type", answer.content_type), (b"x-content-type-options", b"nosniff")]
+    if hang_up:
+        headers.append((b"connection", b"close"))  # the rest of the body is not read
+    headers += answer.headers
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+def new_id(prefix: str) -> str:
+    """A random id: `<prefix>_` and 80 bits."""
+    return f"{prefix}_{secrets.token_hex(10)}"
+
+
+@contextlib.asynccontextmanager
+async def open_receiver(settings: Settings) -> AsyncIterator[Receiver]:
+    """Wire the app. Raises Refused in words when the key of the door is missing or open to others,
+    and StoreAway when there is no store within 30 s."""
+    if settings.door_private_key_file is None:
+        raise Refused(
+            "The receiver needs TIELINE_DOOR_PRIVATE_KEY_FILE to open the secrets that providers"
+            " sign with. `tieline up` makes the file below its data directory."
+        )
+    door = KeyRing.load(settings.door_private_key_file)
+    registry = telemetry.new_registry("receiver")
+    guard = settings.memory_receiver_percent
+    async with open_store(settings) as store, watch_store(settings) as condition:
+        hearing = Hearing(
+            Directory(store, door),
+            store.lanes,
+            pressed=lambda: condition.pressed(guard),
+            now=lambda: datetime.now(UTC),
+            new_id=new_id,
+        )
+        health = health_routes(
+            condition, registry, guard_percent=guard, unserved=store.lanes.unserved
+        )
+        yield Receiver(hearing, tally=Tally(registry), rest=Starlette(routes=health))
+
+
+async def main() -> None:
+    """Serve until told to stop."""
+    settings = Settings.load()
+    telemetry.configure(settings, "receiver")
+    points.arm(settings.faults, settings.points_log)
+    async with open_receiver(settings) as app:
+        await serve(configure(app, host=settings.receiver_host, port=settings.receiver_port))
+
+
+if __name__ == "__main__":
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(main())
+    except (Refused, StoreAway) as refusal:
+        sys.exit(f"receiver: {refusal}")

@@ -1,0 +1,1 @@
+"""The hands: arq workers that read calendars, keep conferences and fire callbacks."""

@@ -1,0 +1,167 @@
+"""With what may a provider be called? Opens a connection's token, and has a stale one refreshed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Final, TypeVar
+
+from infra.errors import NeedsReauth, RateLimited, TokenExpired, TryLater
+from infra.lanes import Item, Lane, Post
+from schemas.connections import Connection, Tokens
+from schemas.items import RefreshAsked, write_load
+from schemas.providers import PROVIDERS
+from schemas.seals import Sealed
+from workers.grants import opened, provider_at
+from workers.ports import Access, at_once
+from workers.runtime import Runtime
+
+T = TypeVar("T")
+
+STALE_BEFORE_END: Final = timedelta(seconds=10)
+"""A token that ends within this is not sent out any more."""
+REFRESH_WITHIN: Final = timedelta(seconds=10)
+TURN_WITHIN: Final = timedelta(seconds=5)
+LONGEST_REST: Final = timedelta(minutes=2)
+UNEVENLY: Final = 1.25
+"""Calls bunch up on their way, so they leave a little farther apart than they may arrive."""
+LOOK_EVERY: Final = (timedelta(milliseconds=20), timedelta(milliseconds=500))
+
+
+async def access(runtime: Runtime, tenant: str, connection_id: str) -> Access:
+    """What a call through this connection goes out with.
+
+    Raises NeedsReauth in words when the link cannot be used, TryLater when a refresh takes long.
+    """
+    _, granted = await _granted(runtime, tenant, connection_id)
+    return granted
+
+
+async def with_access(
+    runtime: Runtime,
+    tenant: str,
+    connection_id: str,
+    call: Callable[[str, Access], Awaitable[T]],
+) -> T:
+    """`call(provider name, access)`; once more with a newer token after a 401.
+
+    Raises what `call` does, and RateLimited without a call while the account rests.
+    """
+    _demand_no_rest(runtime, tenant, connection_id)
+    provider, granted = await _granted(runtime, tenant, connection_id)
+    try:
+        return await call(provider, granted)
+    except TokenExpired:
+        await _refreshed(runtime, tenant, connection_id, granted.serial)
+    except RateLimited as limited:
+        _rest(runtime, tenant, connection_id, limited.until)
+        raise
+    try:
+        return await call(provider, await access(runtime, tenant, connection_id))
+    except TokenExpired as error:  # no proof that the link is dead: only a refresh can tell that
+        raise TryLater(f"{provider} refuses a token that it has just renewed") from error
+
+
+def _demand_no_rest(runtime: Runtime, tenant: str, connection_id: str) -> None:
+    """Nothing is sent while the account rests (T23). Raises RateLimited."""
+    until = runtime.rests.get((tenant, connection_id))
+    if until is not None and until > runtime.now():
+        words = f"connection {connection_id} rests, as its provider asked of another call"
+        raise RateLimited(words, until=until, scope=connection_id)
+
+
+def _rest(runtime: Runtime, tenant: str, connection_id: str, until: datetime) -> None:
+    """Let the whole account rest for as long as the provider asks of one call: in this process,
+    for each has to hear it but once. A long wait is a quota of what was asked, not a pace."""
+    now = runtime.now()
+    if until - now > LONGEST_REST:
+        return
+    for place in [place for place, end in runtime.rests.items() if end <= now]:
+        del runtime.rests[place]
+    runtime.rests[tenant, connection_id] = until
+
+
+async def _granted(runtime: Runtime, tenant: str, connection_id: str) -> tuple[str, Access]:
+    connection, tokens = await _read(runtime, tenant, connection_id)
+    if tokens is not None and tokens.expires_at - runtime.now() < STALE_BEFORE_END:
+        tokens = await _refreshed(runtime, tenant, connection_id, tokens.serial)
+    return connection.provider, access_of(runtime, tenant, connection, tokens)
+
+
+def access_of(
+    runtime: Runtime, tenant: str, connection: Connection, tokens: Tokens | None
+) -> Access:
+    """The access that a connection and its tokens make; built-in providers have none."""
+    context = Sealed.ACCESS_TOKEN.of(tenant, connection.id)
+    token = opened(runtime, tokens.access_sealed, context=context) if tokens else None
+    provider = provider_at(runtime, connection.provider, connection.base_url)
+    return Access(
+        connection=connection.id,
+        api=provider.urls.api or connection.room_url or connection.base_url or "",
+        host=connection.account.id,
+        token=token.get_secret_value() if token else "",
+        serial=tokens.serial if tokens else 0,
+        marks=connection.marks_titles,
+        turn=turn_of(runtime, tenant, connection.provider, connection.client),
+    )
+
+
+def turn_of(
+    runtime: Runtime, tenant: str, provider: str, client: str | None
+) -> Callable[[], Awaitable[None]]:
+    """A place in the sequence of calls of one client, whichever worker makes them."""
+    calls = PROVIDERS[provider].calls_a_second
+    if calls is None:
+        return at_once
+    name = f"{provider}/{client}"
+
+    async def turn() -> None:
+        every = timedelta(seconds=UNEVENLY / calls)
+        wait = await runtime.store.quotas.pace(tenant, name, every=every)
+        if wait > TURN_WITHIN:
+            words = f"{calls} calls a second are allowed, and many wait"
+            raise TryLater(words, after=wait)
+        await asyncio.sleep(wait.total_seconds())
+
+    return turn
+
+
+async def _read(
+    runtime: Runtime, tenant: str, connection_id: str
+) -> tuple[Connection, Tokens | None]:
+    """The link and its tokens. Raises NeedsReauth with the reason and what to do."""
+    documents = runtime.store.documents
+    connection, tokens = await asyncio.gather(
+        documents.get(tenant, Connection, connection_id),
+        documents.get(tenant, Tokens, connection_id),
+    )
+    if connection is None:
+        raise NeedsReauth(f"connection {connection_id} does not exist")
+    if not connection.usable:
+        state = connection.state.value.replace("_", " ")
+        because = f": {connection.reason}" if connection.reason else ""
+        raise NeedsReauth(
+            f"connection {connection_id} is {state}{because}", missing=connection.missing_scopes
+        )
+    if tokens is None and PROVIDERS[connection.provider].oauth is not None:
+        raise NeedsReauth(f"connection {connection_id} has no tokens: link it again")
+    return connection, tokens
+
+
+async def _refreshed(runtime: Runtime, tenant: str, connection_id: str, serial: int) -> Tokens:
+    """Tokens newer than `serial`. The connection's lane is the only one that refreshes; everyone
+    else asks it and waits (T7)."""
+    lane = Lane(tenant, "connection", connection_id)
+    item = Item(runtime.new_id("it"), write_load(RefreshAsked(serial=serial)))
+    await runtime.store.lanes.post(Post(lane, item))
+    end = time.monotonic() + REFRESH_WITHIN.total_seconds()
+    pause, slowest = (span.total_seconds() for span in LOOK_EVERY)
+    while time.monotonic() < end:
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, slowest)
+        _, tokens = await _read(runtime, tenant, connection_id)
+        if tokens is not None and tokens.serial > serial:
+            return tokens
+    raise TryLater(f"the refresh of connection {connection_id} takes long")

@@ -1,0 +1,1 @@
+"""What to do, decided without doing it: pure functions, no I/O, no clock, no chance."""

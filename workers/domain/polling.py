@@ -1,0 +1,51 @@
+"""When is a provider that pushes nothing asked again, and does what it shows need a look? Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+
+from schemas.accounts import AccountConference
+from schemas.meetings import Meeting
+
+PERIODS: Final = (
+    (timedelta(minutes=10), timedelta(seconds=30)),
+    (timedelta(hours=2), timedelta(minutes=2)),
+    (timedelta(days=1), timedelta(minutes=10)),
+)
+"""So near is the next meeting, so soon it is looked again."""
+SELDOM: Final = timedelta(minutes=30)
+LATE: Final = timedelta(minutes=1)
+
+
+def next_poll(rows: Iterable[AccountConference], now: datetime) -> timedelta:
+    """How long from now: by the next conference that begins or ends, or runs."""
+    nearest = min((_distance(row, now) for row in rows), default=timedelta.max)
+    return next((period for within, period in PERIODS if nearest <= within), SELDOM)
+
+
+def differs(row: AccountConference, meeting: Meeting) -> bool:
+    """Whether it is at other times than the conference that we know."""
+    conference = meeting.conference
+    if conference is None or conference.id != row.id or conference.slot.is_series:
+        return False
+    if row.starts_at is None or row.ends_at is None:
+        return True
+    slot = conference.slot
+    return max(abs(row.starts_at - slot.starts_at), abs(row.ends_at - slot.ends_at)) >= LATE
+
+
+def times_of(row: AccountConference) -> str:
+    """The times as one word, by which a difference is told once."""
+    return f"{row.starts_at}/{row.ends_at}"
+
+
+def _distance(row: AccountConference, now: datetime) -> timedelta:
+    if row.running:
+        return timedelta(0)
+    if row.starts_at is None:
+        return timedelta.max
+    begun = row.starts_at <= now
+    ended = row.ends_at is not None and row.ends_at <= now
+    return timedelta(0) if begun and not ended else abs(row.starts_at - now)

@@ -1,0 +1,125 @@
+"""How does a connection's token stay fresh? One refresh at a time, and never one that is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from infra.errors import ClaimLost, Conflict, Refused, StoreAway
+from infra.seal import Unsealable
+from infra.tokens import Dead, Granted
+from schemas.connections import Tokens
+from schemas.seals import Sealed
+from workers.grants import (
+    Registration,
+    opened,
+    refresh,
+    refresh_in,
+    registration,
+    sealed_tokens,
+)
+from workers.jobs.link_states import needs_reauth
+from workers.jobs.tending import Tending
+
+log = structlog.get_logger("workers.connections")
+
+STORE_BACK: Final = timedelta(milliseconds=500)
+SAVE_AGAIN: Final = 120
+"""A rotated token that is not stored is a lost grant: a minute of an absent store is waited out."""
+
+
+async def refresh_tokens(tending: Tending) -> None:
+    """Renew the access token, and say on the connection when that can never work again.
+
+    A provider that rotates kills the old refresh token with its answer. So the beginning is noted
+    first, and a second run that finds the note knows that the token may be spent. Raises TryLater
+    for everything that does not prove the grant dead: a 5xx or a page of XML kills no link (T9).
+    """
+    tokens = tending.tokens
+    if tokens is None or not tending.connection.usable:
+        return
+    if tokens.refresh_sealed is None:
+        await needs_reauth(tending, "the link came without a refresh token, and has run out")
+        return
+    try:
+        ours = await registration(tending.runtime, tending.tenant, tending.connection.client)
+        context = Sealed.REFRESH_TOKEN.of(tending.tenant, tending.connection.id)
+        token = opened(tending.runtime, tokens.refresh_sealed, context=context)
+    except (Refused, Unsealable) as error:
+        await needs_reauth(tending, str(error), by="worker")
+        return
+    interrupted = tokens.refresh_started_at is not None
+    await _note_beginning(tending, tokens, ours)
+    match await refresh(tending.runtime, ours, token):
+        case Dead(reason=reason):
+            await _dead(tending, ours, reason, interrupted=interrupted)
+        case Granted() as granted:
+            await _keep(tending, granted)
+
+
+async def _note_beginning(tending: Tending, tokens: Tokens, ours: Registration) -> None:
+    if ours.rotates:
+        began = {"refresh_started_at": tending.runtime.now()}
+        tending.tokens = tokens.model_copy(update=began)
+    await tending.save()
+
+
+async def _dead(tending: Tending, ours: Registration, reason: str, *, interrupted: bool) -> None:
+    """The vendor calls the grant dead. It may have been renewed by a worker that lost this lane in
+    mid-refresh: look once more before believing it (RELIABILITY §5.3)."""
+    documents = tending.runtime.store.documents
+    now = await documents.get(tending.tenant, Tokens, tending.connection.id)
+    held = tending.tokens
+    if now is not None and held is not None and now.serial > held.serial:
+        tending.tokens = tending.stored_tokens = now
+        _set_timer(tending, now)
+        return
+    title = ours.provider.title
+    words = f"{title} takes the refresh token no more ({reason}): link the account again"
+    if interrupted:
+        words = f"a refresh was cut off after {title} had spent the token: link the account again"
+    await needs_reauth(tending, words)
+
+
+async def _keep(tending: Tending, granted: Granted) -> None:
+    """Store the new tokens before anyone uses them."""
+    tending.tokens = sealed_tokens(
+        tending.runtime, tending.tenant, tending.connection.id, granted, before=tending.tokens
+    )
+    _set_timer(tending, tending.tokens)
+    renewed = tending.tokens
+    unit = tending.settle()
+    for _ in range(SAVE_AGAIN):
+        try:
+            tending.claimed = await tending.runtime.save(tending.claimed, unit)
+            break
+        except StoreAway:
+            await asyncio.sleep(STORE_BACK.total_seconds())
+        except (ClaimLost, Conflict):
+            await _save_beside(tending, renewed)
+            raise
+    else:
+        raise StoreAway("the store was away too long to keep a renewed token")
+    log.info("connection.refreshed", connection=tending.connection.id, serial=renewed.serial)
+
+
+async def _save_beside(tending: Tending, renewed: Tokens) -> None:
+    """The lane is another worker's by now, but the token it holds is dead and ours is not: the one
+    case in which a document is written without its lane, guarded by its revision alone."""
+    documents = tending.runtime.store.documents
+    for _ in range(SAVE_AGAIN):
+        stored = await documents.get(tending.tenant, Tokens, renewed.id)
+        if stored is None or stored.serial >= renewed.serial:
+            return
+        with suppress(Conflict):  # the other worker noted its own beginning: once more
+            await documents.put(tending.tenant, renewed.model_copy(update={"rev": stored.rev}))
+            return
+
+
+def _set_timer(tending: Tending, tokens: Tokens) -> None:
+    now, dice = tending.runtime.now(), tending.runtime.dice()
+    tending.unit.timers["refresh"] = refresh_in(tokens.expires_at, now, dice)

@@ -1,0 +1,161 @@
+"""Which changes of a calendar concern a meeting? Turns a page into units of the right size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, assert_never
+
+from infra.lanes import IndexDrop, IndexSet, Item, Lane, Post, RankDrop, RankSet, Unit
+from infra.records import saved
+from schemas.events import Event, Gone, Occurrence, Sighting
+from schemas.items import OccurrenceSeen, Sighted, write_load
+from schemas.meetings import meeting_id
+from schemas.policy import Policy
+from workers.runtime import Runtime
+
+POSTS_A_COMMIT: Final = 48
+"""Below the engine's 64, so that a page's last step has room."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    generation: int
+    hints: int
+    trace: str
+
+
+@dataclass(slots=True)
+class Sightings:
+    """The events of one calendar that some meeting is, or ought to be, about."""
+
+    runtime: Runtime
+    tenant: str
+    calendar: str
+    policy: Policy
+    _known: dict[str, Sighting] = field(default_factory=dict)
+
+    async def units(
+        self,
+        changes: Sequence[Event | Occurrence | Gone],
+        *,
+        generation: int,
+        hints: int,
+        trace: str,
+    ) -> list[Unit]:
+        """The commits that a page asks for, in order; at least one. Events that no rule wants and
+        that no meeting is about leave nothing behind."""
+        changes = _last_words(changes)
+        await self._look_up(changes)
+        reading = _Reading(generation, hints, trace)
+        units = [Unit()]
+        for change in changes:
+            if len(units[-1].posts) >= POSTS_A_COMMIT:
+                units.append(Unit())
+            self._take(change, units[-1], reading)
+        return units
+
+    async def _look_up(self, changes: Sequence[Event | Occurrence | Gone]) -> None:
+        names = {_event_of(change) for change in changes}
+        keys = [Sighting.key(self.calendar, name) for name in sorted(names)]
+        found = await self.runtime.store.documents.get_many(self.tenant, Sighting, keys)
+        self._known = {one.event.id: one for one in found if one is not None}
+
+    def _take(self, change: Event | Occurrence | Gone, unit: Unit, reading: _Reading) -> None:
+        known = self._known.get(_event_of(change))
+        match change:
+            case Event():
+                self._take_event(change, known, unit, reading)
+            case Occurrence():
+                if known is not None:
+                    self._take_occurrence(change, known, unit, reading)
+            case Gone():
+                if known is not None:
+                    drop_sighting(unit, self.runtime, self.tenant, known, trace=reading.trace)
+                    del self._known[known.event.id]
+            case _:
+                assert_never(change)
+
+    def _take_event(
+        self, event: Event, known: Sighting | None, unit: Unit, reading: _Reading
+    ) -> None:
+        if known is None and not self._concerns_us(event):
+            return
+        unit.rank.append(RankSet(f"events:{self.calendar}", event.id, reading.generation))
+        if known is not None and known.event == event:
+            return
+        sighting = self._sighting(event, known)
+        unit.puts.append(sighting)
+        self._known[event.id] = saved(sighting)
+        row = IndexSet(f"sightings:{sighting.meeting}", sighting.id, "")
+        unit.index.append(row)
+        sighted = Sighted(
+            calendar=self.calendar, event=event.id, hints=reading.hints, trace=reading.trace
+        )
+        unit.posts.append(self._post(sighting.meeting, write_load(sighted)))
+
+    def _take_occurrence(
+        self, occurrence: Occurrence, known: Sighting, unit: Unit, reading: _Reading
+    ) -> None:
+        seen = OccurrenceSeen(calendar=self.calendar, occurrence=occurrence, trace=reading.trace)
+        unit.posts.append(self._post(known.meeting, write_load(seen)))
+
+    def _concerns_us(self, event: Event) -> bool:
+        """Whether a rule wants the event now, or it is a room's, whose agenda shows them all. Our
+        own mark in it alone says nothing: a copied event carries the mark of another meeting
+        (DESIGN §6)."""
+        if self.calendar in self.policy.rooms:
+            return True
+        return self.policy.verdict(event, self.runtime.now()).wish is not None
+
+    def _sighting(self, event: Event, known: Sighting | None) -> Sighting:
+        if known is not None:
+            return known.model_copy(update={"event": event})
+        return Sighting(
+            id=Sighting.key(self.calendar, event.id),
+            calendar=self.calendar,
+            meeting=meeting_id(self.tenant, "calendar", event.ical_uid),
+            event=event,
+            first_seen_at=self.runtime.now(),
+        )
+
+    def _post(self, meeting: str, body: bytes) -> Post:
+        lane = Lane(self.tenant, "meeting", meeting)
+        return Post(lane, Item(self.runtime.new_id("it"), body))
+
+
+def drop_sighting(
+    unit: Unit, runtime: Runtime, tenant: str, sighting: Sighting, *, trace: str
+) -> None:
+    """Forget an event that is gone, and let its meeting look."""
+    forget_sighting(unit, sighting)
+    sighted = Sighted(calendar=sighting.calendar, event=sighting.event.id, trace=trace)
+    lane = Lane(tenant, "meeting", sighting.meeting)
+    unit.posts.append(Post(lane, Item(runtime.new_id("it"), write_load(sighted))))
+
+
+def forget_sighting(unit: Unit, sighting: Sighting) -> None:
+    """Forget an event that is over: its meeting keeps what it has, and need not look."""
+    unit.drops.append(sighting)
+    unit.index.append(IndexDrop(f"sightings:{sighting.meeting}", sighting.id))
+    unit.rank.append(RankDrop(f"events:{sighting.calendar}", sighting.event.id))
+
+
+def _last_words(
+    changes: Sequence[Event | Occurrence | Gone],
+) -> list[Event | Occurrence | Gone]:
+    """A page may show an event twice; what it shows last is true."""
+    last = {_event_of(c): place for place, c in enumerate(changes) if not _of_series(c)}
+    return [
+        change
+        for place, change in enumerate(changes)
+        if _of_series(change) or last[_event_of(change)] == place
+    ]
+
+
+def _of_series(change: Event | Occurrence | Gone) -> bool:
+    return isinstance(change, Occurrence)
+
+
+def _event_of(change: Event | Occurrence | Gone) -> str:
+    return change.id if isinstance(change, Event) else change.event

@@ -1,0 +1,5 @@
+"""How is Google Calendar spoken to?"""
+
+from workers.providers.google.client import Google
+
+__all__ = ["Google"]

@@ -1,0 +1,6 @@
+"""How is Microsoft Graph spoken to, for calendars and for Teams?"""
+
+from workers.providers.graph.client import Graph
+from workers.providers.graph.teams import Teams
+
+__all__ = ["Graph", "Teams"]

@@ -1,0 +1,226 @@
+"""What does a job get, and what happens to a lane whatever the job does?"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from infra.errors import ClaimLost, Conflict, NewerVersion, RateLimited, StoreAway, TryLater
+from infra.http.wire import Wire
+from infra.lanes import Claimed, Kind, Unit
+from infra.seal import KeyRing, PublicKey
+from infra.settings import Settings
+from infra.store import Store
+from workers.domain.backoff import wait_before
+from workers.ports import Calendars, Conferences
+
+log = structlog.get_logger("workers")
+
+HEARTBEAT: Final = timedelta(seconds=3)
+IDLE: Final = timedelta(seconds=1)
+NEWER_RELEASE_WAIT: Final = timedelta(seconds=30)
+STORE_BACK: Final = timedelta(milliseconds=500)
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """The machines and the vendors, wired once in workers/main.py."""
+
+    store: Store
+    settings: Settings
+    vault: KeyRing
+    vault_lock: PublicKey
+    reference_key: bytes
+    partners_wire: Wire
+    calendars: Mapping[str, Calendars]
+    conferences: Mapping[str, Conferences]
+    providers_wire: Wire
+    now: Callable[[], datetime]
+    dice: Callable[[], float]
+    new_id: Callable[[str], str]
+    rests: dict[tuple[str, str], datetime] = field(default_factory=dict)
+    """Until when nothing is sent for a connection of a tenant: its provider asked for rest."""
+    retrying: set[str] = field(default_factory=set)
+    """Claims of callbacks that failed before and are tried again by this process right now."""
+
+    async def save(self, claimed: Claimed, unit: Unit) -> Claimed:
+        """Commit what is known so far and keep the lane."""
+        unit.hold = True
+        return await self.store.lanes.commit(claimed, unit)
+
+
+class NotYet(Exception):
+    """Give the lane back untouched: nothing was tried and nothing is counted. `after` is when its
+    turn comes; without it the gate that keeps it says so."""
+
+    def __init__(self, reason: str, *, after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.after = after
+
+
+Handler = Callable[[Claimed, Runtime], Awaitable[Unit]]
+
+
+class Hand:
+    """One kind of lane, worked by one process: claims while it is on duty, finishes what it began.
+
+    Lanes are claimed only inside a term, and a term only runs inside an arq job.
+    """
+
+    def __init__(self, kind: Kind, handler: Handler, runtime: Runtime) -> None:
+        self.kind: Final = kind
+        self._handler = handler
+        self._runtime = runtime
+        self._slots = runtime.settings.slots[kind]
+        self._work: dict[asyncio.Task[None], Claimed] = {}
+        self._duty = asyncio.Lock()
+        self._stands_by = False
+        self._stopping = asyncio.Event()
+
+    @property
+    def on_duty(self) -> bool:
+        """Whether a term of this process claims lanes of the kind right now."""
+        return self._duty.locked()
+
+    @property
+    def held(self) -> list[Claimed]:
+        """The lanes whose tasks live: the only ones a heartbeat may renew (ENGINE 11)."""
+        return list(self._work.values())
+
+    def stop(self) -> None:
+        """Claim nothing more; what is under way is finished."""
+        self._stopping.set()
+
+    async def serve(self, term: timedelta, relieve: Callable[[], Awaitable[None]]) -> None:
+        """One term. `relieve` calls the successor a moment before the end, so that it stands by and
+        no gap opens.
+
+        A term that finds another standing by already is one too many, and over at once: the calls
+        of all processes come to one queue, so a busy one may be handed those of its neighbours.
+        """
+        if self._stands_by:
+            return
+        self._stands_by = True
+        try:
+            await self._duty.acquire()
+        finally:
+            self._stands_by = False
+        try:
+            end = time.monotonic() + term.total_seconds()
+            await self._claim_until(end - IDLE.total_seconds())
+            if not self._stands_by and not self._stopping.is_set():
+                await relieve()
+            await self._claim_until(end)
+        finally:
+            self._duty.release()
+        await self.finish()
+
+    async def finish(self) -> None:
+        """Wait for the lanes that are being worked now."""
+        if self._work:
+            await asyncio.wait(list(self._work))
+
+    async def wind_up(self) -> None:
+        """After `stop`: wait for the last lanes. A claim may be under way just now, and what it
+        brings is finished too: given up, it would count as a failure that nobody had."""
+        async with self._duty:
+            await self.finish()
+
+    async def let_go(self) -> None:
+        """End what is still under way, and give its lanes back untouched."""
+        for task in list(self._work):
+            task.cancel()
+        await self.finish()
+
+    async def _claim_until(self, end: float) -> None:
+        while (left := end - time.monotonic()) > 0 and not self._stopping.is_set():
+            try:
+                got = await self._claim()
+                if not got:
+                    await self._rest(min(left, IDLE.total_seconds()))
+            except StoreAway as away:
+                log.warning("store.away", kind=self.kind, error=str(away))
+                await asyncio.sleep(STORE_BACK.total_seconds())
+
+    async def _claim(self) -> int:
+        free = self._slots - len(self._work)
+        if not free:
+            return 0
+        lanes = self._runtime.store.lanes
+        claimed = await lanes.claim(self.kind, free, empty=not self._work)
+        for one in claimed:
+            task = asyncio.create_task(self._work_on(one), name=one.lane.name)
+            self._work[task] = one
+            task.add_done_callback(lambda done: self._work.pop(done, None))
+        return len(claimed)
+
+    async def _rest(self, seconds: float) -> None:
+        """Until something is due, a slot is free, the time is over or the process stops."""
+        waiters: set[asyncio.Task[object]] = {asyncio.create_task(self._stopping.wait())}
+        if len(self._work) < self._slots:
+            wait = self._runtime.store.lanes.wait(self.kind, timedelta(seconds=seconds))
+            waiters.add(asyncio.create_task(wait))
+        try:
+            await asyncio.wait(
+                {*waiters, *(self._work if len(self._work) >= self._slots else ())},
+                timeout=seconds,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        finally:
+            for waiter in waiters:
+                waiter.cancel()
+            await asyncio.gather(*waiters, return_exceptions=True)
+
+    async def _work_on(self, claimed: Claimed) -> None:
+        """The edge of a job: whatever is raised, the lane is let go, backed off or parked."""
+        try:
+            unit = await self._handler(claimed, self._runtime)
+            await self._runtime.store.lanes.commit(claimed, unit)
+        except ClaimLost:
+            log.warning("lane.lost", lane=claimed.lane.name, tenant=claimed.lane.tenant)
+        except asyncio.CancelledError:
+            await self._give_back(claimed, None)
+            raise
+        except NotYet as early:
+            await self._give_back(claimed, early.after)
+        except NewerVersion:
+            await self._give_back(claimed, NEWER_RELEASE_WAIT)
+        except (Conflict, StoreAway) as passing:
+            log.info("lane.again", lane=claimed.lane.name, error=str(passing))
+            await self._give_back(claimed, STORE_BACK)
+        except TryLater as later:
+            await self._back_off(claimed, str(later), self._asked(later))
+        except Exception as defect:  # the one place: a defect backs its lane off, alone
+            log.exception("lane.failed", lane=claimed.lane.name, tenant=claimed.lane.tenant)
+            await self._back_off(claimed, f"{type(defect).__name__} in the handler", None)
+
+    def _asked(self, later: TryLater) -> timedelta | None:
+        """The wait that the other side asked for; a limit names the moment of its end instead."""
+        if isinstance(later, RateLimited):
+            return later.until - self._runtime.now()
+        return later.after
+
+    async def _give_back(self, claimed: Claimed, not_before: timedelta | None) -> None:
+        with suppress(ClaimLost, StoreAway):  # the lease runs out by itself
+            await self._runtime.store.lanes.release(claimed, not_before=not_before)
+
+    async def _back_off(self, claimed: Claimed, reason: str, asked: timedelta | None) -> None:
+        wait = wait_before(claimed.failures + 1, dice=self._runtime.dice(), asked=asked)
+        parked = reason if wait is None else None
+        log.info(
+            "lane.backed_off",
+            lane=claimed.lane.name,
+            tenant=claimed.lane.tenant,
+            reason=reason,
+            again_in_s=wait.total_seconds() if wait else None,
+        )
+        with suppress(ClaimLost, StoreAway):  # the lease runs out by itself
+            unit = Unit(failed=True, not_before=wait, parked=parked)
+            await self._runtime.store.lanes.commit(claimed, unit)
