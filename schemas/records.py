@@ -9,8 +9,14 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 
 def in_utc(moment: datetime) -> datetime:
-    """The same instant, written in UTC. Stored moments compare and print alike."""
-    return moment.astimezone(UTC)
+    """The same instant, written in UTC. Stored moments compare and print alike.
+
+    Raises ValueError for the hours at either end of time that UTC has no date for.
+    """
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("no calendar has this moment") from error
 
 
 Moment = Annotated[AwareDatetime, AfterValidator(in_utc)]

@@ -122,8 +122,15 @@ def test_a_seconds_limit_is_over_in_a_second() -> None:
     assert limited.after == timedelta(seconds=1)
 
 
-def test_a_limit_that_names_its_moment_is_kept() -> None:
+def test_a_limit_that_names_seconds_is_kept() -> None:
     limited = said(429, retry_after="30")
+
+    assert type(limited) is TryLater
+    assert limited.after == timedelta(seconds=30)
+
+
+def test_a_limit_that_names_its_moment_is_kept() -> None:
+    limited = said(429, retry_after="Mon, 16 Nov 2026 09:00:30 GMT")
 
     assert isinstance(limited, RateLimited)
     assert limited.until == datetime(2026, 11, 16, 9, 0, 30, tzinfo=UTC)

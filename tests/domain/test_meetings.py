@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from schemas import problems
 from schemas.callbacks import DATA, CallbackType
@@ -30,6 +30,7 @@ from schemas.meetings import (
 from schemas.policy import Wish
 from schemas.problems import STATUS, ProblemType, problem
 from schemas.providers import FOREIGN_LINKS, GOOGLE, PROVIDERS, Role
+from schemas.records import Moment
 from tests.domain.samples import NOW, PARTNER, PAST, conference, copy, event, meeting, slot
 
 ZOOM = "https://zoom.us/j/1"
@@ -127,6 +128,12 @@ def test_the_id_of_a_meeting_is_derived_from_whose_it_is_and_what_it_is() -> Non
 
     assert len(ids) == 8
     assert meeting_id("acme", "calendar", "uid") in ids
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
+def test_an_hour_that_utc_has_no_date_for_is_refused_in_words(text: str) -> None:
+    with pytest.raises(ValidationError, match="no calendar has this moment"):
+        TypeAdapter(Moment).validate_python(datetime.fromisoformat(text))
 
 
 def test_moments_are_kept_in_utc_and_never_without_a_zone() -> None:

@@ -8,10 +8,10 @@ import traceback
 import httpx
 import pytest
 import structlog
-from pydantic import SecretStr, ValidationError
+from pydantic import SecretStr
 
 from infra import telemetry
-from infra.errors import TryLater
+from infra.errors import Refused, TryLater
 from infra.http.wire import Wire
 from infra.seal import KeyRing, PublicKey
 from infra.settings import Settings
@@ -34,10 +34,10 @@ def test_settings_do_not_print_their_secrets() -> None:
 def test_a_wrong_setting_is_named_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TIELINE_API_PORT", CANARY)
 
-    with pytest.raises(ValidationError, match="api_port") as caught:
+    with pytest.raises(Refused, match="TIELINE_API_PORT") as caught:
         Settings.load()
 
-    assert CANARY not in str(caught.value)
+    assert CANARY not in "".join(traceback.format_exception(caught.value))
 
 
 def test_a_door_holds_nothing_that_opens() -> None:

@@ -59,7 +59,9 @@ async def revoked(tending: Tending, reason: str) -> None:
         return
     await _leave_account(tending)
     tending.becomes(state=LinkState.REVOKED, reason=reason)
-    _forget_person(tending)
+    _forget_name(tending)
+    tending.tokens = None
+    tending.unit.timers["refresh"] = None
     await tending.tell(CallbackType.CONNECTION_REVOKED, by="provider", reason=reason)
 
 
@@ -75,11 +77,12 @@ async def unlink(tending: Tending, actor: Actor) -> None:
         reason = f"unlinked by {actor.kind} {actor.id}".strip() + for_whom
         tending.becomes(state=LinkState.UNLINKED, reason=reason)
         tending.unit.timers["refresh"] = None
+        _forget_name(tending)
         by = "application" if actor.kind == "application" else "operator"
         await tending.tell(CallbackType.CONNECTION_UNLINKED, by=by, reason=reason)
         await tending.save()
     await _give_up_access(tending)
-    _forget_person(tending)
+    tending.tokens = None
     await _wake_calendars(tending)
 
 
@@ -121,12 +124,10 @@ async def _leave_account(tending: Tending) -> None:
     )
 
 
-def _forget_person(tending: Tending) -> None:
-    """The tokens and the name go; the vendor's ids stay, so that a re-link can be compared."""
+def _forget_name(tending: Tending) -> None:
+    """The vendor's ids stay, so that a re-link can be compared."""
     account = tending.connection.account
     tending.becomes(account=Account(id=account.id, account_id=account.account_id))
-    tending.tokens = None
-    tending.unit.timers["refresh"] = None
 
 
 async def _give_up_access(tending: Tending) -> None:
