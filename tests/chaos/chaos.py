@@ -15,15 +15,18 @@ from typing import Final
 import orjson
 
 from infra.cli.rehearsal import Rehearsal, rehearsing
-from tests.chaos.counting import Count, count
+from tests.chaos.counting import Count, count, unheard
 from tests.chaos.partner import Unreliable, listening
 from tests.chaos.storm import Plan, Storm
-from tests.chaos.tenants import EVENTS_A_HOST, open_tenants
+from tests.chaos.tenants import EVENTS_A_HOST, Host, open_tenants
 
 QUARANTINE_S: Final = 10.0
 LATE_S: Final = 3.0
 """Sent within 5 s of its intent and 3 s late there: over before the quarantine is."""
 CALM_WITHIN: Final = 240.0
+HEARD_WITHIN: Final = 60.0
+"""A callback that failed once is tried again after five seconds, and a killed worker's lane goes on
+within eleven."""
 
 
 async def run(plan: Plan, keep_log: Path | None = None) -> Count:
@@ -56,8 +59,9 @@ async def _storm_and_calm(
     await storm.rage()
     await _clear_up(house, storm)
     drained = await _drained(plan, house, partner, storm)
+    silent = await _heard_out(house, partner, hosts)
     counted = await count(plan, house.sandbox, partner, hosts)
-    counted.drained_s = drained
+    counted.drained_s, counted.unheard = drained, silent
     counted.took_s = time.monotonic() - began
     counted.killed, counted.paused = dict(storm.killed), storm.paused
     counted.ended_alone = dict(storm.ended_alone)
@@ -97,6 +101,14 @@ async def _drained(plan: Plan, house: Rehearsal, partner: Unreliable, storm: Sto
             if there <= plan.events:
                 break
     return time.monotonic() - storm.last_kill
+
+
+async def _heard_out(house: Rehearsal, partner: Unreliable, hosts: list[Host]) -> int:
+    """Wait for what is still on its way, each callback of the feed; how many never came."""
+    end = time.monotonic() + HEARD_WITHIN
+    while (left := await unheard(house, partner, hosts)) and time.monotonic() < end:  # noqa: ASYNC110 - polled
+        await asyncio.sleep(1)
+    return left
 
 
 def table(plan: Plan, counted: Count, name: str = "F1") -> str:

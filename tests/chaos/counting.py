@@ -6,6 +6,8 @@ import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
 
+from infra.cli.api import Api
+from infra.cli.rehearsal import Rehearsal
 from infra.sandbox.client import Sandbox
 from tests.chaos.partner import Unreliable
 from tests.chaos.storm import Plan
@@ -27,12 +29,14 @@ class Count:
     lost: int
     """Events whose partner never heard of their conference."""
     told_twice: int
-    """Events that were announced under two ids."""
+    """Events that were announced, and numbers of a meeting that were told, under two ids."""
     repeats: int
     """Deliveries of a callback that had been heard before."""
     most_repeats: int
     bodies_differ: int
     out_of_order: int
+    unheard: int = 0
+    """Callbacks of the feed that the partner never heard."""
     drained_s: float = 0.0
     took_s: float = 0.0
     killed: dict[str, int] = field(default_factory=dict)
@@ -47,7 +51,8 @@ class Count:
             "conferences of no event": (self.orphans, 0),
             "events whose link leads to their conference": (self.links, self.events),
             "callbacks lost": (self.lost, 0),
-            "events announced under two ids": (self.told_twice, 0),
+            "told under two ids": (self.told_twice, 0),
+            "callbacks of the feed that nobody heard": (self.unheard, 0),
             "callbacks whose repeat had another body": (self.bodies_differ, 0),
             "meetings whose callbacks came out of order": (self.out_of_order, 0),
         }
@@ -64,6 +69,7 @@ class Count:
             "conferences of no event": str(self.orphans),
             "links that lead to their conference": f"{self.links} of {self.events}",
             "callbacks lost": str(self.lost),
+            "callbacks of the feed never heard": str(self.unheard),
             "callbacks heard again": f"{self.repeats} ({self.repeats / self.events:.1%})",
             "most deliveries of one callback": str(self.most_repeats),
             "drained after the last kill, s": f"{self.drained_s:.1f}",
@@ -90,6 +96,7 @@ async def count(plan: Plan, sandbox: Sandbox, partner: Unreliable, hosts: list[H
     there = Counter(one.topic for one in live)
     of_event = [there[title] for title in titles]
     announced = Counter(partner.titles["meeting.provisioned"].values())
+    twice = sum(1 for times in announced.values() if times > 1)
     return Count(
         events=plan.events,
         least=min(of_event),
@@ -98,12 +105,48 @@ async def count(plan: Plan, sandbox: Sandbox, partner: Unreliable, hosts: list[H
         orphans=len(live) - sum(of_event),
         links=await _links(sandbox, hosts, {one.topic: one.join_url for one in live}),
         lost=sum(1 for title in titles if not announced[title]),
-        told_twice=sum(1 for times in announced.values() if times > 1),
+        told_twice=twice + told_again(partner),
         repeats=partner.deliveries.total() - len(partner.deliveries),
         most_repeats=max(partner.deliveries.values(), default=0),
-        bodies_differ=sum(1 for bodies in partner.bodies.values() if len(bodies) > 1),
-        out_of_order=sum(1 for seen in partner.sequences.values() if seen != sorted(seen)),
+        bodies_differ=bodies_differ(partner),
+        out_of_order=out_of_order(partner),
     )
+
+
+def told_again(partner: Unreliable) -> int:
+    """Numbers of a meeting that came under a second `webhook-id`: no partner could know them as
+    repeats."""
+    return sum(len(seen) - len(set(seen)) for seen in partner.sequences.values())
+
+
+def bodies_differ(partner: Unreliable) -> int:
+    """Ids under which more than one body came."""
+    return sum(1 for bodies in partner.bodies.values() if len(bodies) > 1)
+
+
+def out_of_order(partner: Unreliable) -> int:
+    """Meetings of which a callback first came after a later one."""
+    return sum(1 for seen in partner.sequences.values() if seen != sorted(seen))
+
+
+async def unheard(house: Rehearsal, partner: Unreliable, hosts: list[Host]) -> int:
+    """How many callbacks stand in the tenants' feeds that the partner has not heard."""
+    heard = {name.partition("_end_")[0] for name in partner.deliveries}
+    told = [await _told(house, key) for key in sorted({host.key for host in hosts})]
+    return len(set().union(*told) - heard)
+
+
+async def _told(house: Rehearsal, key: str) -> set[str]:
+    api, found, query = Api(house.api, key), set[str](), {"limit": "200"}
+    try:
+        while True:
+            page = await api.get("/v1/feed", **query)
+            found |= {item["callback"]["id"] for item in page["items"]}
+            query["after"] = page["next"]
+            if not page["more"]:
+                return found
+    finally:
+        await api.aclose()
 
 
 async def _links(sandbox: Sandbox, hosts: list[Host], urls: dict[str, str]) -> int:
