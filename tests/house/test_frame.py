@@ -8,12 +8,13 @@ import subprocess
 import sys
 import tomllib
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
 
 from tests.house.end_of_file import mend
-from tests.house.tree import PRODUCT, ROOT, files
+from tests.house.tree import PRODUCT, ROOT, files, imported, modules
 
 LOCKS = ("requirements.lock", "requirements-dev.lock")
 CARD = {"pyproject.toml", "webhooks", "workers", "schemas", "tests", "infra", "Procfile"}
@@ -22,12 +23,19 @@ USUAL = {
     *("ADDING_A_PROVIDER.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md"),
     *("LICENSE", "Makefile", "README.md", "SECURITY.md", *LOCKS),
 }
+NAMED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[([^\]]+)\])?")
 PINNED = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
 HOST = re.compile(r"://|\b[\w-]+\.(?:org|com|net|io|dev|local)\b", re.IGNORECASE)
 
 
 def locked(name: str) -> dict[str, str]:
     return dict(PINNED.findall((ROOT / name).read_text()))
+
+
+def named(dependencies: list[str]) -> set[str]:
+    """The packages that these lines ask for; what an extra brings has its name here."""
+    found = [NAMED.match(line) for line in dependencies]
+    return {name for match in found if match for name in match.groups() if name}
 
 
 def rules() -> dict[str, list[str]]:
@@ -74,13 +82,30 @@ def test_what_is_developed_on_is_what_is_shipped() -> None:
 
 def test_every_dependency_is_locked() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    wanted = {re.split(r"[^A-Za-z0-9._-]", text)[0] for text in project["dependencies"]}
-    wanted_to_develop = {
-        re.split(r"[^A-Za-z0-9._-]", text)[0] for text in project["optional-dependencies"]["dev"]
+    to_develop = named(project["optional-dependencies"]["dev"])
+
+    assert named(project["dependencies"]) <= locked("requirements.lock").keys()
+    assert to_develop <= locked("requirements-dev.lock").keys()
+
+
+def test_the_product_imports_only_what_it_names_as_a_dependency() -> None:
+    """So what is installed from `requirements.lock` alone starts."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    free = {*PRODUCT, *sys.stdlib_module_names, "_typeshed"}  # that one holds types only
+    free |= {
+        package
+        for package, makers in packages_distributions().items()
+        if named(project["dependencies"]) & {maker.replace("_", "-") for maker in makers}
     }
 
-    assert wanted <= locked("requirements.lock").keys()
-    assert wanted_to_develop <= locked("requirements-dev.lock").keys()
+    foreign = {
+        (where, package)
+        for where, module in modules(*PRODUCT)
+        for package in (name.partition(".")[0] for name in imported(module))
+        if package not in free
+    }
+
+    assert foreign == set()
 
 
 def test_the_makefile_is_short_and_every_target_installs_first() -> None:
