@@ -1,4 +1,4 @@
-"""The sandbox as one web application: /google, /graph, /zoom, /goto, and /control to steer them."""
+"""The sandbox as one web application: a path a provider, and /control to steer them."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ def build(world: World) -> Starlette:
         routes=[
             Mount("/google", routes=google_routes(world.google)),
             Mount("/graph", routes=graph_routes(world.graph)),
+            Mount("/teams", routes=graph_routes(world.graph)),  # a role of its own, the same API
             Mount("/zoom", routes=zoom_routes(world.zoom)),
             Mount("/goto", routes=goto_routes(world.goto)),
             Mount("/control", routes=control_routes(world)),

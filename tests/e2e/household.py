@@ -2,50 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeVar
 
 from infra.cli.api import Api, Json
 from infra.cli.moving_in import consent, open_tenant
 from infra.cli.partner import Partner, listening
 from infra.cli.rehearsal import Rehearsal
-from infra.sandbox.client import Event, Meeting, Sandbox
+from infra.sandbox.client import Event, Meeting
+from tests.e2e.tenancy import WITHIN, Tenancy, tomorrow, until
 
-T = TypeVar("T")
-
-WITHIN: Final = timedelta(seconds=60)
-"""Patience with a busy machine; nothing here is about speed."""
-
-
-def tomorrow(hours: int = 0) -> datetime:
-    """A full hour of tomorrow, in UTC."""
-    day = (datetime.now(UTC) + timedelta(days=1)).replace(minute=0, second=0, microsecond=0)
-    return day + timedelta(hours=hours)
-
-
-async def until(holds: Callable[[], Awaitable[T]], what: str = "it") -> T:
-    """Wait until it holds, and return what it returned."""
-    end = time.monotonic() + WITHIN.total_seconds()
-    while not (found := await holds()):
-        assert time.monotonic() < end, f"{what} did not come to hold in time"
-        await asyncio.sleep(0.05)
-    return found
+__all__ = ["WITHIN", "Household", "moved_in", "tomorrow", "until"]
 
 
 @dataclass
-class Household:
-    """The tenant, its partner, and Ada with a calendar and a Zoom account of her own."""
+class Household(Tenancy):
+    """Ada, with a calendar and a Zoom account of her own."""
 
-    house: Rehearsal
-    tenant: str
-    api: Api
-    partner: Partner
     ada: str
     calendar: str
     """Google's id of her calendar."""
@@ -57,11 +32,6 @@ class Household:
     """The connection to her Zoom account."""
     clients: dict[str, str]
     """Provider to our client there."""
-
-    @property
-    def sandbox(self) -> Sandbox:
-        """The vendors."""
-        return self.house.sandbox
 
     async def event(self, title: str = "Standup", **facts: Json) -> Event:
         """Ada makes an event whose location says Zoom."""
@@ -76,16 +46,6 @@ class Household:
         """What exists at Zoom for her."""
         return await self.sandbox.zoom.meetings(self.ada)
 
-    async def hears(self, kind: str, *, after: int = 0) -> dict[str, Any]:
-        """Wait until the partner has heard a callback of this type; returns its data."""
-        told = await self.partner.waits_for(kind, after=after, seconds=WITHIN.total_seconds())
-        data: dict[str, Any] = told["data"]
-        return data
-
-    def heard(self) -> list[str]:
-        """The types of the callbacks about meetings so far."""
-        return [one["type"] for one in self.partner.heard if one["type"].startswith("meeting.")]
-
     async def provisioned(self, title: str = "Standup", **facts: Json) -> tuple[Event, str]:
         """An event of hers that has its conference, and the meeting's id."""
         before = len(self.partner.heard)
@@ -93,31 +53,6 @@ class Household:
         data = await self.hears("meeting.provisioned", after=before)
         await self.rests()
         return event, data["meeting"]["id"]
-
-    async def meeting(self, id_: str) -> Json:
-        """The meeting as a partner sees it."""
-        return await self.api.get(f"/v1/meetings/{id_}")
-
-    async def explained(self, id_: str) -> Json:
-        """Why it stands as it does."""
-        return await self.api.get(f"/v1/meetings/{id_}/explain")
-
-    async def timeline(self, id_: str) -> list[dict[str, Any]]:
-        """What happened to it."""
-        told = await self.api.get(f"/v1/meetings/{id_}/timeline")
-        items: list[dict[str, Any]] = told["items"]
-        return items
-
-    async def rests(self) -> None:
-        """Wait until no notification is under way and nothing is said at the vendors any more."""
-        before = -1
-        quiet = 0
-        while quiet < 3:
-            await self.sandbox.settled()
-            now = sum((await self.sandbox.all_calls()).values())
-            quiet = quiet + 1 if now == before else 0
-            before = now
-            await asyncio.sleep(0.15)
 
     async def join_link_resolves(self, event: Event) -> bool:
         """Whether the link in the event is that of a conference which exists."""
