@@ -1,8 +1,8 @@
 """Does the API still keep what it promised? Shapes of today beside those that are published.
 
-`make publish` writes today's shapes into `schemas/published.json`, unless they break what stands
-there; `make check` refuses a change that does. What we give may gain fields, what we take may gain
-optional ones; nothing else changes.
+`python -m webhooks.api.contracts` writes today's shapes into `schemas/published.json`, unless they
+break what stands there; `make check` refuses a change that does. What we give may gain fields, what
+we take may gain optional ones; nothing else changes.
 """
 
 from __future__ import annotations

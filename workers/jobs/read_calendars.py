@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -10,12 +9,12 @@ import structlog
 
 from infra.errors import NeedsReauth, Refused, Vanished
 from infra.lanes import Claimed, Item, Lane, Post, RankDrop, RankSet, Unit
-from infra.records import saved
 from schemas.connections import Calendar, Reading
 from schemas.events import Gone, Sighting
 from schemas.items import LinkBroken, write_load
 from schemas.policy import Policy, PolicyRules, is_past
 from workers.access import with_access
+from workers.jobs.rounds import Round
 from workers.jobs.sightings import Sightings, drop_sighting, forget_sighting
 from workers.jobs.subscriptions import RENEW, keep_subscribed, stop_watching
 from workers.ports import Access, Calendars, CursorExpired, Page
@@ -37,34 +36,6 @@ MANY_HINTS: Final = 20
 PAST_KEPT: Final = timedelta(days=1)
 """A full read shows what ends after this long ago."""
 ABSENT_A_COMMIT: Final = 20
-
-
-@dataclass(slots=True)
-class Round:
-    """One reading of one calendar."""
-
-    claimed: Claimed
-    """What lay in the lane when we began. A hint that comes meanwhile is not handled with it, for
-    the reading may have begun before (T16)."""
-    runtime: Runtime
-    calendar: Calendar
-    reading: Reading
-    policy: Policy
-    trace: str
-    hints: int
-    """How many came since the reading before."""
-    changes: int = 0
-
-    @property
-    def tenant(self) -> str:
-        """Whose calendar it is."""
-        return self.claimed.lane.tenant
-
-    async def save(self, unit: Unit, reading: Reading) -> None:
-        """Commit a step of the reading and keep the lane."""
-        unit.puts.append(reading)
-        await self.runtime.save(self.claimed, unit)
-        self.reading = saved(reading)
 
 
 async def read_calendar(claimed: Claimed, runtime: Runtime) -> Unit:

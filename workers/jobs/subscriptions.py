@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import uuid
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import structlog
 
@@ -16,10 +16,8 @@ from infra.records import saved
 from schemas.connections import Reading, Route, Subscription
 from schemas.providers import PROVIDERS, Push
 from workers.access import with_access
+from workers.jobs.rounds import Round
 from workers.ports import Access, Channel
-
-if TYPE_CHECKING:
-    from workers.jobs.read_calendars import Round
 
 log = structlog.get_logger("workers.subscriptions")
 

@@ -1,0 +1,39 @@
+"""What does one reading of one calendar hold, from its first page to its last?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from infra.lanes import Claimed, Unit
+from infra.records import saved
+from schemas.connections import Calendar, Reading
+from schemas.policy import Policy
+from workers.runtime import Runtime
+
+
+@dataclass(slots=True)
+class Round:
+    """One reading of one calendar."""
+
+    claimed: Claimed
+    """What lay in the lane when we began. A hint that comes meanwhile is not handled with it, for
+    the reading may have begun before (T16)."""
+    runtime: Runtime
+    calendar: Calendar
+    reading: Reading
+    policy: Policy
+    trace: str
+    hints: int
+    """How many came since the reading before."""
+    changes: int = 0
+
+    @property
+    def tenant(self) -> str:
+        """Whose calendar it is."""
+        return self.claimed.lane.tenant
+
+    async def save(self, unit: Unit, reading: Reading) -> None:
+        """Commit a step of the reading and keep the lane."""
+        unit.puts.append(reading)
+        await self.runtime.save(self.claimed, unit)
+        self.reading = saved(reading)
