@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import csv
+import functools
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -81,13 +82,18 @@ def _exists(proof: str, root: Path) -> bool:
     file = root / name
     if not path or not file.is_file():
         return False
-    body: Sequence[ast.stmt] = ast.parse(file.read_text(encoding="utf-8")).body
+    body = _parsed(file)
     for part in path:
         found = next((node for node in body if getattr(node, "name", None) == part), None)
         if found is None:
             return False
         body = getattr(found, "body", [])
     return True
+
+
+@functools.cache  # a file proves many rows
+def _parsed(file: Path) -> Sequence[ast.stmt]:
+    return ast.parse(file.read_text(encoding="utf-8")).body
 
 
 class Guard:

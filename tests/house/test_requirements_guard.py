@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -29,8 +30,8 @@ class TestRoom:
 """
 
 
-def run(folder: Path, row: str, *arguments: str) -> tuple[int, str]:
-    """Run a project whose list has one row; return the exit status and what was printed."""
+def run(folder: Path, rows: str, *arguments: str) -> tuple[int, str]:
+    """Run a project whose list has these rows; return the exit status and what was printed."""
     tests = folder / "tests"
     tests.mkdir()
     (folder / "pyproject.toml").write_text(CONFIG)
@@ -38,7 +39,7 @@ def run(folder: Path, row: str, *arguments: str) -> tuple[int, str]:
         shutil.copy(ROOT / "tests" / name, tests)
     (tests / "test_a.py").write_text(TESTS)
     (tests / "test_b.py").write_text("def test_other(): pass\n")
-    (tests / "requirements.csv").write_text(f"id,requirement,status,tests\n{row}\n")
+    (tests / "requirements.csv").write_text(f"id,requirement,status,tests\n{rows}\n")
     ended = subprocess.run(
         [
             sys.executable,
@@ -58,34 +59,41 @@ def run(folder: Path, row: str, *arguments: str) -> tuple[int, str]:
     return ended.returncode, ended.stdout
 
 
-@pytest.mark.parametrize(
-    "proof", ["test_good", "test_cases", "test_cases[2]", "TestRoom::test_in_a_class"]
+ACCEPTED = ("test_good", "test_cases", "test_cases[2]", "TestRoom::test_in_a_class")
+MISSING = (
+    "tests/test_a.py::test_renamed",
+    "tests/test_gone.py::test_good",
+    "tests/test_a.py",
+    "tests/test_a.py::test_good; tests/test_a.py::test_renamed",
 )
-def test_a_proof_that_ran_and_passed_is_accepted(tmp_path: Path, proof: str) -> None:
-    status, printed = run(tmp_path, f"A-1,it works,proved,tests/test_a.py::{proof}")
+NOT_RUN = ("test_skipped", "test_cases_of_which_one_is_skipped", "test_cases[3]")
+
+
+def proved(proofs: Sequence[str]) -> str:
+    """A row each."""
+    return "\n".join(f"A-{n},it works,proved,{proof}" for n, proof in enumerate(proofs))
+
+
+def test_proofs_that_ran_and_passed_are_accepted(tmp_path: Path) -> None:
+    status, printed = run(tmp_path, proved([f"tests/test_a.py::{name}" for name in ACCEPTED]))
 
     assert status == 0, printed
 
 
-@pytest.mark.parametrize(
-    "proof",
-    [
-        "tests/test_a.py::test_renamed",
-        "tests/test_gone.py::test_good",
-        "tests/test_a.py::test_skipped",
-        "tests/test_a.py::test_cases_of_which_one_is_skipped",
-        "tests/test_a.py::test_cases[3]",
-        "tests/test_a.py",
-        "tests/test_a.py::test_good; tests/test_a.py::test_renamed",
-    ],
-)
-def test_a_proof_that_is_missing_or_did_not_run_fails_the_session(
-    tmp_path: Path, proof: str
-) -> None:
-    status, printed = run(tmp_path, f"A-1,it works,proved,{proof}")
+def test_every_proof_that_is_missing_fails_the_session(tmp_path: Path) -> None:
+    status, printed = run(tmp_path, proved(MISSING))
 
     assert status == 1
-    assert "A-1 names a test that" in printed
+    for n, _ in enumerate(MISSING):
+        assert f"A-{n} names a test that does not exist" in printed
+
+
+def test_every_proof_that_did_not_run_and_pass_fails_the_session(tmp_path: Path) -> None:
+    status, printed = run(tmp_path, proved([f"tests/test_a.py::{name}" for name in NOT_RUN]))
+
+    assert status == 1
+    for n, _ in enumerate(NOT_RUN):
+        assert f"A-{n} names a test that did not run and pass" in printed
 
 
 def test_a_partial_run_only_asks_that_proofs_exist(tmp_path: Path) -> None:
