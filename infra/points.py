@@ -1,6 +1,6 @@
 """Where can a process be killed or a call be cut? Every I/O passes a named point.
 
-In production a point does nothing. A crash test arms one fault (TIELINE_FAULTS), and a golden run
+In production a point does nothing. A crash test arms faults (TIELINE_FAULTS), and a golden run
 writes the names it passes to a file (TIELINE_POINTS_LOG), from which the tests are enumerated.
 """
 
@@ -10,7 +10,7 @@ import asyncio
 import os
 import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from pathlib import Path
 from types import TracebackType
@@ -42,19 +42,19 @@ class Fault(BaseModel):
 class _Plan:
     """What this process shall suffer, and where it writes what it passed."""
 
-    def __init__(self, fault: Fault | None, log: Path | None) -> None:
-        self.fault = fault
+    def __init__(self, faults: Sequence[Fault], log: Path | None) -> None:
+        self.faults = faults
         self.log = log
         self.passed: Counter[str] = Counter()
 
-    def enter(self, name: str) -> bool:
-        """Note the passage; true if the fault belongs to this one."""
+    def enter(self, name: str) -> Fault | None:
+        """Note the passage; the fault that belongs to this one."""
         self.passed[name] += 1
         if self.log is not None:
             with self.log.open("a") as lines:  # O_APPEND: whole lines, also from many processes
                 lines.write(f"{name}\n")
-        fault = self.fault
-        return fault is not None and (fault.point, fault.nth) == (name, self.passed[name])
+        passage = (name, self.passed[name])
+        return next((one for one in self.faults if (one.point, one.nth) == passage), None)
 
 
 class _Armed:
@@ -62,10 +62,10 @@ class _Armed:
         self._plan = plan
         self._name = name
         self._fails: dict[str, Fails] = {"before": before, "after": after}
-        self._struck = False
+        self._fault: Fault | None = None
 
     async def __aenter__(self) -> None:
-        self._struck = self._plan.enter(self._name)
+        self._fault = self._plan.enter(self._name)
         await self._suffer("before")
 
     async def __aexit__(
@@ -78,8 +78,8 @@ class _Armed:
             await self._suffer("after")
 
     async def _suffer(self, when: str) -> None:
-        fault = self._plan.fault
-        if not self._struck or fault is None or fault.when != when or not _first(fault.flag_file):
+        fault = self._fault
+        if fault is None or fault.when != when or not _first(fault.flag_file):
             return
         if fault.do == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
@@ -105,10 +105,10 @@ _OPEN: Final[AbstractAsyncContextManager[None]] = nullcontext()
 _plan: _Plan | None = None
 
 
-def arm(fault: Fault | None, log: Path | None = None) -> None:
+def arm(*faults: Fault, log: Path | None = None) -> None:
     """Set what this process suffers; called once at its start, with what the settings say."""
     global _plan  # noqa: PLW0603  a fault concerns the process, as a kill does
-    _plan = _Plan(fault, log) if fault or log else None
+    _plan = _Plan(faults, log) if faults or log else None
 
 
 def point(

@@ -107,7 +107,7 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "json", "pretty"] = "auto"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
-    faults: Fault | None = None
+    faults: tuple[Fault, ...] = ()
     points_log: Path | None = None
 
     @field_validator("slots")

@@ -171,7 +171,7 @@ async def main() -> None:
     """Serve until told to stop."""
     settings = Settings.load()
     telemetry.configure(settings, "api")
-    points.arm(settings.faults, settings.points_log)
+    points.arm(*settings.faults, log=settings.points_log)
     async with open_app(settings) as app:
         await serve(
             configure(

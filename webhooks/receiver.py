@@ -152,7 +152,7 @@ async def main() -> None:
     """Serve until told to stop."""
     settings = Settings.load()
     telemetry.configure(settings, "receiver")
-    points.arm(settings.faults, settings.points_log)
+    points.arm(*settings.faults, log=settings.points_log)
     async with open_receiver(settings) as app:
         await serve(configure(app, host=settings.receiver_host, port=settings.receiver_port))
 

@@ -18,6 +18,7 @@ from infra import valkey
 from infra.ending import end
 from infra.errors import StoreAway
 from infra.lanes import Kind
+from infra.points import point
 from workers.runtime import HEARTBEAT, Hand, Handler, Runtime
 
 log = structlog.get_logger("workers")
@@ -86,9 +87,10 @@ class Crew:
     async def _call(function: str, pool: ArqRedis) -> None:
         """Enqueue a term. What arq answers decides nothing: tending calls again
         (RELIABILITY §1.3)."""
-        await pool.enqueue_job(
-            function, _queue_name=f"arq:{function}", _job_id=secrets.token_hex(16)
-        )
+        async with point("store.enqueue", before=StoreAway, after=StoreAway):
+            await pool.enqueue_job(
+                function, _queue_name=f"arq:{function}", _job_id=secrets.token_hex(16)
+            )
 
 
 async def _every(span: timedelta, act: Callable[[], Awaitable[None]]) -> None:

@@ -282,7 +282,7 @@ def __getattr__(name: str) -> type:
 def _load() -> Settings:
     settings = Settings.load()
     telemetry.configure(settings, "worker")
-    points.arm(settings.faults, settings.points_log)
+    points.arm(*settings.faults, log=settings.points_log)
     return settings
 
 

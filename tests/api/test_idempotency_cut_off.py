@@ -34,7 +34,7 @@ from webhooks.app import open_front
 @pytest.fixture(autouse=True)
 def _no_fault_stays_armed() -> Iterator[None]:
     yield
-    points.arm(None)
+    points.arm()
 
 
 async def age(store: Store, id_: str, tenant: str = "acme") -> KeyedCall:
@@ -52,7 +52,7 @@ async def test_a_kill_at_the_write_leaves_one_thing_and_one_answer(
 ) -> None:
     key = partner.headers["authorization"].removeprefix("Bearer ")
     fault = Fault.model_validate({"point": "store.submit", "when": when, "do": "kill", "nth": 2})
-    async with served(home, faults=fault.model_dump_json()) as (process, address):
+    async with served(home, faults=f"[{fault.model_dump_json()}]") as (process, address):
         async with httpx.AsyncClient(
             base_url=address, headers={"authorization": f"Bearer {key}"}, trust_env=False
         ) as doomed:

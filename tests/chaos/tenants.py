@@ -35,6 +35,8 @@ class Host:
     """Ours at Zoom."""
     user: str
     """Zoom's."""
+    conferencing: str
+    """Our connection to that."""
     keyword: str
 
 
@@ -86,7 +88,8 @@ async def _link(house: Rehearsal, api: Api, key: str, tenant: str, hosts: int) -
         keyword = f"zoom-{number:02}"
         rules.append({"keyword": keyword, "conferencing": linked})
         calendar = await google.add_calendar(email, keyword)
-        found.append(Host(tenant, key, email, calendars, calendar, at_zoom["id"], user, keyword))
+        ours = (calendars, calendar, at_zoom["id"], user, linked)
+        found.append(Host(tenant, key, email, *ours, keyword))
     await api.put("/v1/policy", {"rules": rules})
     for host in found:
         await api.post("/v1/calendars", {"connection": calendars, "provider_id": host.calendar})

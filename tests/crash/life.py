@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -12,10 +12,14 @@ from typing import Final
 from infra.cli.api import Api, Problem
 from infra.cli.moving_in import NoConsent, consent
 from infra.cli.rehearsal import Rehearsal
+from infra.lanes import Lanes
+from infra.settings import Settings
+from infra.store import open_store
 from tests.chaos.partner import Unreliable
 from tests.chaos.tenants import Host
 
 STARTS: Final = timedelta(days=3)
+PEOPLE_LOOK: Final = 1.0  # seconds
 PATIENCE: Final = 150.0
 """Seconds until one step of a life must have come true: leases, quarantines and waits together."""
 
@@ -33,7 +37,13 @@ class Life:
     """Titles that must have none."""
     stuck: list[str] = field(default_factory=list)
     """What did not come true in time."""
+    linked_again: int = 0
+    """Accounts whose rotated token a worker took into its grave."""
+    retried: int = 0
+    """Lanes that lost their holders thrice in a row."""
     _begun: int = 0
+    _consenting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """One person at a time sits before Zoom's page of consent."""
 
     def heard(self, kind: str, title: str) -> int:
         """Under how many ids the partner heard this of an event."""
@@ -80,12 +90,48 @@ class Life:
             wish = {"connection": host.connection, "provider_id": other}
             watched = await api.post("/v1/calendars", wish)
             guest = await self.house.sandbox.zoom.add_account(f"guest{self._begun}@example.org")
-            await self.house.sandbox.zoom.consent(account=guest)
-            linked = await consent(api, host.client, back=f"{self.partner.url}/back")
+            linked = await self._consent(api, host, guest)
             await api.post(f"/v1/connections/{linked}/test")
             await api.delete(f"/v1/connections/{linked}")
             await api.delete(f"/v1/calendars/{watched['id']}")
         await api.aclose()
+
+    async def of_people(self) -> None:
+        """Whoever is asked to link an account again does so: a worker that is cut off after the
+        provider rotated a token has lost the link, and no lock cures it (RELIABILITY §5.3). An
+        operator retries what is parked as poison: workers die around it, though not of it."""
+        settings = Settings(data_dir=self.house.processes.plan.data_dir)
+        async with AsyncExitStack() as stack:
+            store = await stack.enter_async_context(open_store(settings))
+            apis = {host.key: Api(self.house.api, host.key) for host in self.hosts}
+            for api in apis.values():
+                stack.push_async_callback(api.aclose)
+            while True:
+                for host in self.hosts:
+                    await self._link_again(apis[host.key], host)
+                    await self._retry(store.lanes, host.tenant)
+                await asyncio.sleep(PEOPLE_LOOK)
+
+    async def _retry(self, lanes: Lanes, tenant: str) -> None:
+        for lane, _ in await lanes.parked(tenant, "", 100):
+            if (await lanes.state(lane)).parked == "poison":
+                await lanes.retry(lane)
+                self.retried += 1
+
+    async def _link_again(self, api: Api, host: Host) -> None:
+        with suppress(Problem, NoConsent):  # said so while no worker lives: they try again
+            link = await api.get(f"/v1/connections/{host.conferencing}")
+            if link["state"] == "needs_reauth":
+                await self._consent(api, host, host.user, connection=host.conferencing)
+                self.linked_again += 1
+
+    async def _consent(
+        self, api: Api, host: Host, account: str, *, connection: str | None = None
+    ) -> str:
+        async with self._consenting:
+            await self.house.sandbox.zoom.consent(account=account)
+            back = f"{self.partner.url}/back"
+            return await consent(api, host.client, back=back, connection=connection)
 
     async def _comes(self, holds: Callable[[], object], what: str) -> bool:
         end = asyncio.get_running_loop().time() + PATIENCE

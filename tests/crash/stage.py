@@ -19,23 +19,22 @@ from tests.chaos.tenants import open_tenants
 from tests.crash.gauntlet import Gauntlet
 from tests.crash.life import Life
 
-TENANTS: Final = 8
-"""So many that no lane loses its holder thrice in a row, which would park it as poison."""
 QUARANTINE_S: Final = 7.0
 """Longer than the 5 s within which a create leaves."""
 
 
 @contextlib.asynccontextmanager
-async def gauntlet(keep_log: Path | None = None) -> AsyncIterator[Gauntlet]:
+async def gauntlet(tenants: int, keep_log: Path | None = None) -> AsyncIterator[Gauntlet]:
     """Everything up but the worker; the partner is reliable, one create in five is answered 500
-    though it was done, so that conferences are looked for too."""
+    though it was done, so that conferences are looked for too. Each of the `tenants` has one host,
+    whom Zoom allows 100 writes a day."""
     async with contextlib.AsyncExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tieline-crash-")))
         partner = await stack.enter_async_context(listening(random.Random(1)))
         partner.fails = partner.hangs = 0.0
         settings = {"TIELINE_QUARANTINE_S": orjson.dumps({"zoom": QUARANTINE_S}).decode()}
         house = await stack.enter_async_context(rehearsing(home, settings=settings))
-        hosts = await open_tenants(house, partner, TENANTS, each=1)
+        hosts = await open_tenants(house, partner, tenants, each=1)
         await house.sandbox.fault("zoom.create", "after", status=500, rate=0.2, seed=1)
         await house.processes.kill("worker")
         try:

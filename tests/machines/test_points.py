@@ -19,7 +19,7 @@ from infra.points import Fault, point
 @pytest.fixture(autouse=True)
 def disarmed() -> Iterator[None]:
     yield
-    points.arm(None)
+    points.arm()
 
 
 async def passes(name: str, done: list[str]) -> None:
@@ -64,6 +64,21 @@ async def test_a_fault_strikes_only_the_nth_passage_of_its_point() -> None:
     assert done == ["zoom.create", "google.patch", "zoom.create"]
 
 
+async def test_faults_at_several_points_strike_each_at_its_own() -> None:
+    points.arm(
+        Fault(point="zoom.create", when="after", do="cut"),
+        Fault(point="google.patch", when="before", do="cut"),
+    )
+    done: list[str] = []
+
+    with pytest.raises(Unknown):
+        await passes("zoom.create", done)
+    with pytest.raises(NotSent):
+        await passes("google.patch", done)
+
+    assert done == ["zoom.create"]
+
+
 async def test_a_fault_with_a_flag_file_strikes_once_among_all_processes(tmp_path: Path) -> None:
     (tmp_path / "struck").touch()
     points.arm(Fault(point="a", when="before", do="cut", flag_file=tmp_path / "struck"))
@@ -94,7 +109,7 @@ async def test_a_cancelled_passage_is_a_cancelled_task() -> None:
 
 
 async def test_a_golden_run_writes_the_names_in_order(tmp_path: Path) -> None:
-    points.arm(None, tmp_path / "points")
+    points.arm(log=tmp_path / "points")
     done: list[str] = []
 
     await passes("a", done)
@@ -107,12 +122,12 @@ async def test_a_golden_run_writes_the_names_in_order(tmp_path: Path) -> None:
 def test_a_killed_process_dies_on_that_side_of_the_effect(when: str, out: bytes) -> None:
     program = (
         "import asyncio; from infra import points; from infra.settings import Settings\n"
-        "points.arm(Settings.load().faults)\n"
+        "points.arm(*Settings.load().faults)\n"
         "async def run():\n"
         "    async with points.point('a'): print('effect', flush=True)\n"
         "asyncio.run(run())"
     )
-    fault = f'{{"point":"a","when":"{when}","do":"kill"}}'
+    fault = f'[{{"point":"a","when":"{when}","do":"kill"}}]'
 
     run = subprocess.run(
         [sys.executable, "-c", program],

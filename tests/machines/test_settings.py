@@ -30,7 +30,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("TIELINE_KEEP_FEED", "P3D")
     monkeypatch.setenv("TIELINE_ALLOW_NETWORKS", '["10.0.0.0/8"]')
     monkeypatch.setenv("TIELINE_QUARANTINE_S", '{"zoom": 2}')
-    monkeypatch.setenv("TIELINE_FAULTS", '{"point":"zoom.create","when":"after","do":"kill"}')
+    monkeypatch.setenv("TIELINE_FAULTS", '[{"point":"zoom.create","when":"after","do":"kill"}]')
 
     settings = Settings.load()
 
@@ -39,7 +39,7 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
     assert settings.keep_feed == timedelta(days=3)
     assert settings.allow_networks == (ip_network("10.0.0.0/8"),)
     assert settings.quarantine_s == {"zoom": 2}
-    assert settings.faults == Fault(point="zoom.create", when="after", do="kill")
+    assert settings.faults == (Fault(point="zoom.create", when="after", do="kill"),)
 
 
 @pytest.mark.parametrize(
@@ -49,13 +49,13 @@ def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> 
         ("TIELINE_SLOTS", '{"meeting": 0}'),
         ("TIELINE_KEEP_FEED", "-1"),
         ("TIELINE_FREE_PLAN", "maybe"),
-        ("TIELINE_FAULTS", '{"point":"a","when":"during","do":"kill"}'),
+        ("TIELINE_FAULTS", '[{"point":"a","when":"during","do":"kill"}]'),
     ],
 )
 def test_nonsense_is_refused(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
 
-    with pytest.raises(Refused, match=r"^TIELINE_[A-Z_.]+: "):
+    with pytest.raises(Refused, match=r"^TIELINE_[A-Z_.0-9]+: "):
         Settings.load()
 
 

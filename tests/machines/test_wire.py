@@ -33,7 +33,7 @@ async def wire() -> AsyncIterator[Wire]:
 @pytest.fixture
 def disarmed() -> Iterator[None]:
     yield
-    points.arm(None)
+    points.arm()
 
 
 def post(url: str, body: bytes = b'{"a":1}') -> httpx.Request:

@@ -477,3 +477,4 @@ def test_the_store_agrees_with_an_oracle_at_length(settings: Settings) -> None:
     """RELIABILITY F6."""
     LanesMachine.home = settings
     run(examples=2_000, steps=50)
+    print("\n[F6] 2000 examples of 50 steps, 0 differences")

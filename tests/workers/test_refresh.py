@@ -30,7 +30,7 @@ def cut_after_refresh(tmp_path: Path) -> Iterator[None]:
     flag = tmp_path / "flag"
     points.arm(Fault(point="zoom.refresh", when="after", do="cut", flag_file=flag))
     yield
-    points.arm(None)
+    points.arm()
 
 
 async def whose(stage: Stage, connection: Connection) -> Account:
