@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
+import functools
 import json
 import secrets
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -65,7 +65,7 @@ def new_secret() -> str:
 
 def open_front(settings: Settings, store: Store) -> Front:
     """The bundle of every handler. Raises Refused, in words, when a public key is missing."""
-    now: Callable[[], datetime] = partial(datetime.now, UTC)
+    now: Callable[[], datetime] = functools.partial(datetime.now, UTC)
     return Front(
         store=store,
         settings=settings,
@@ -89,7 +89,7 @@ def build(front: Front, *, pressed: Callable[[], bool], health: list[Route]) -> 
     ]
     routes: list[BaseRoute] = [
         *mount(ROWS, front),
-        *_described(front.settings),
+        *_described(front.settings.public_url),
         *key_routes(front),
         *verifying.routes(),
         *link.routes(front),
@@ -108,7 +108,7 @@ async def open_app(settings: Settings) -> AsyncIterator[Starlette]:
             condition,
             telemetry.new_registry("api"),
             guard_percent=guard,
-            unserved=partial(_unserved, store.lanes),
+            unserved=functools.partial(_unserved, store.lanes),
         )
         async with _alongside(front.desk):
             yield build(front, pressed=lambda: condition.pressed(guard), health=health)
@@ -128,33 +128,29 @@ async def _alongside(desk: Desk) -> AsyncIterator[None]:
         await end(listening)
 
 
-def _described(settings: Settings) -> list[Route]:
-    described = document(ROWS, settings.public_url.rstrip("/"))
+@functools.cache  # every app at this address says the same, and it takes a third of a second
+def _described(address: str) -> tuple[Route, ...]:
+    described = document(ROWS, address.rstrip("/"))
     text, inner = json.dumps(described, ensure_ascii=False), docs.inner(ROWS, described)
+    schemas = {kind.value: json.dumps(schema_of(kind, address)) for kind in CallbackType}
 
     async def openapi(_: Request) -> Response:
         return Response(text, media_type="application/json")
 
+    async def schema(request: Request) -> Response:
+        found = schemas.get(request.path_params["type"])
+        if found is None:
+            raise HTTPException(404)
+        return Response(found, media_type="application/schema+json")
+
     async def read(_: Request) -> Response:
         return page("Tieline API", inner)
 
-    return [
+    return (
         Route("/openapi.json", openapi),
-        Route("/schemas/{type}.json", _schemas(settings)),
+        Route("/schemas/{type}.json", schema),
         Route("/docs", read),
-    ]
-
-
-def _schemas(settings: Settings) -> Callable[[Request], Awaitable[Response]]:
-    known = {kind.value: schema_of(kind, settings.public_url) for kind in CallbackType}
-
-    async def schema(request: Request) -> Response:
-        found = known.get(request.path_params["type"])
-        if found is None:
-            raise HTTPException(404)
-        return Response(json.dumps(found), media_type="application/schema+json")
-
-    return schema
+    )
 
 
 def _lock(path: Path, whose: str) -> PublicKey:

@@ -136,7 +136,8 @@ async def _show_timeline(stage: Stage, timeline: Json) -> None:
     for entry in timeline["items"]:
         at = datetime.fromisoformat(entry["at"])
         words = entry.get("words", "")
-        stage.console.print(f"          [dim]{at:%H:%M:%S.%f}  {entry['what']:<23} {words}[/]")
+        line = f"          [dim]{at:%H:%M:%S.%f}  {entry['what']:<23} {words}[/]"
+        stage.console.print(line, soft_wrap=True)
     stage.console.print()
 
 
