@@ -65,18 +65,43 @@ class Event(Schema):
 
 
 class Occurrence(Schema):
-    """One occurrence of a series that was moved or cancelled."""
+    """One occurrence of a series that was moved or cancelled, or is as `usual` again."""
 
     event: str
     """Id of the series' master."""
     original_start: str
-    what: Literal["moved", "cancelled"]
+    """When it was to be: the instant in UTC, or the day of one that lasts all day. It names the
+    occurrence, for it never changes."""
+    what: Literal["moved", "cancelled", "usual"]
+    starts_at: Moment | None = None
+    """Of one that was moved."""
+    ends_at: Moment | None = None
+
+
+class CalledOff(Schema):
+    """All occurrences of a series that are cancelled: one that is not named is on again."""
+
+    event: str
+    original_starts: tuple[str, ...]
+
+
+class Happening(Schema):
+    """One occurrence, with the moments that hold for it."""
+
+    original_start: Moment
+    starts_at: Moment
+    ends_at: Moment
+    what: Literal["moved", "cancelled", "usual"] = "usual"
 
 
 class Gone(Schema):
     """An entry that is there no more; a vendor need not tell more than its id."""
 
     event: str
+
+
+Change = Event | Occurrence | CalledOff | Gone
+"""What a page of a calendar tells."""
 
 
 class Sighting(Record):
@@ -86,6 +111,8 @@ class Sighting(Record):
     calendar: str
     meeting: str
     event: Event
+    exceptions: tuple[Occurrence, ...] = ()
+    """Of a series: its occurrences that differ, those that are over left out."""
     gone: bool = False
     first_seen_at: Moment
 

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from schemas.events import Event, Slot
+from schemas.events import Event, Occurrence, Slot
 from schemas.people import Actor
 from schemas.policy import Wish, is_past
 from schemas.records import Moment, Record, Schema
@@ -125,6 +125,8 @@ class EventCopy(Schema):
 
     calendar: str
     event: Event
+    exceptions: tuple[Occurrence, ...] = ()
+    """Of a series: its occurrences that differ."""
     first_seen_at: Moment
 
 

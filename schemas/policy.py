@@ -10,6 +10,7 @@ from pydantic import Field
 
 from schemas.events import Event, Slot
 from schemas.records import Record, Schema
+from schemas.recurrence import last_end
 
 
 class KeywordRule(Schema):
@@ -59,19 +60,11 @@ class Verdict(Schema):
 
 
 def is_past(slot: Slot, now: datetime) -> bool:
-    """Whether it is over. A series is over when its last UNTIL is; one without UNTIL never is."""
+    """Whether it is over. A series is over when its last occurrence is; one without end never."""
     if not slot.is_series:
         return slot.ends_at <= now
-    adding = [line for line in slot.recurrence if not line.startswith(("EXDATE", "EXRULE"))]
-    untils = [_until(line) for line in adding]
-    today = now.strftime("%Y%m%d")
-    return bool(untils) and all(until is not None and until < today for until in untils)
-
-
-def _until(line: str) -> str | None:
-    """The last day of a rule, `YYYYMMDD`. None for one without UNTIL, and for RDATE."""
-    parts = line.replace(":", ";").split(";")
-    return next((part[6:14] for part in parts if part.startswith("UNTIL=")), None)
+    end = last_end(slot)
+    return end is not None and end <= now
 
 
 class Policy(Schema):

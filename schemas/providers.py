@@ -109,6 +109,9 @@ class Provider:
     """Creates and updates of one host a UTC day (Zoom: 100, T22)."""
     calls_a_second: int | None = None
     """Calls of one client, shared by all workers (GoTo: 10)."""
+    series_without_time: bool = False
+    """Whether a series has a conference without fixed time, because the provider cannot express
+    what recurs, with its exceptions; the same link serves every occurrence."""
     reference_in_title: bool = False
     """Its only place for our reference is the title, where people see it; a connection may go
     without, and then "exactly one" is not promised for it."""
@@ -239,6 +242,7 @@ ZOOM: Final = Provider(
     push=Push.SIGNED,
     quarantine=timedelta(seconds=90),
     writes_a_day_per_host=100,
+    series_without_time=True,
     listed_words=("zoom.us/j/", "zoom.us/my/", "zoom.us/w/"),
 )
 
@@ -258,6 +262,7 @@ GOTO: Final = Provider(
     ),
     quarantine=timedelta(seconds=90),
     calls_a_second=10,
+    series_without_time=True,
     reference_in_title=True,
     is_polled=True,
     history=timedelta(days=60),

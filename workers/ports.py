@@ -23,7 +23,7 @@ from schemas.accounts import (
 )
 from schemas.connections import Account
 from schemas.desk import CalendarListed
-from schemas.events import Event, Gone, Occurrence, Slot
+from schemas.events import Change, Event, Gone, Slot
 from schemas.meetings import Conference, Written
 
 
@@ -50,7 +50,7 @@ class Access:
 class Page:
     """One page of a calendar's delta."""
 
-    changes: Sequence[Event | Occurrence | Gone]
+    changes: Sequence[Change]
     next_page: str | None
     cursor: str | None
     """Only on the last page."""

@@ -12,7 +12,7 @@ import pytest
 
 from infra.http.wire import Wire
 from infra.sandbox.client import Sandbox
-from schemas.events import Event, Gone, Occurrence
+from schemas.events import Change, Event
 from schemas.meetings import Written
 from workers.ports import Access, Calendars
 
@@ -23,7 +23,6 @@ LINK = "https://us05web.zoom.us/j/86123456789?pwd=a"
 OTHER = "https://us05web.zoom.us/j/99123456789?pwd=b"
 MEETING = "mtg_1"
 Do = Callable[[], Awaitable[object]]
-Change = Event | Occurrence | Gone
 
 
 @dataclass

@@ -131,10 +131,13 @@ def test_exceptions_of_a_series_are_its_occurrences() -> None:
     moved = change(entry(id="e1_x", **series), "UTC")
     renamed = change(entry(id="e1_x", summary="Other", start=at, **series), "UTC")
 
-    original = "2026-11-26T10:00:00+01:00"
+    original = "2026-11-26T09:00:00+00:00"
     assert called_off == Occurrence(event="e1", original_start=original, what="cancelled")
-    assert moved == Occurrence(event="e1", original_start=original, what="moved")
-    assert renamed is None
+    assert isinstance(moved, Occurrence)
+    assert (moved.original_start, moved.what) == (original, "moved")
+    assert moved.starts_at is not None
+    assert moved.starts_at.isoformat() != original
+    assert renamed == Occurrence(event="e1", original_start=original, what="usual")
 
 
 def test_an_occurrence_of_whole_days_is_named_by_its_day() -> None:

@@ -88,10 +88,14 @@ def test_a_single_event_is_past_when_it_has_ended() -> None:
         (["RRULE:FREQ=WEEKLY;UNTIL=20261115T080000Z"], True),
         (["RRULE:FREQ=WEEKLY;UNTIL=20261115"], True),
         (["RRULE:UNTIL=20261115;FREQ=WEEKLY", "EXDATE:20261101T080000Z"], True),
-        (["RRULE:FREQ=WEEKLY;UNTIL=20261116T080000Z"], False),  # today
+        (["RRULE:FREQ=DAILY;UNTIL=20261116T090000Z"], False),  # the last one runs
+        (["RRULE:FREQ=WEEKLY;UNTIL=20261116T080000Z"], True),
+        (["RRULE:FREQ=WEEKLY;COUNT=1"], True),
+        (["RRULE:FREQ=DAILY;COUNT=3", "EXDATE:20261116T090000Z"], True),
         (["RRULE:FREQ=WEEKLY;UNTIL=20261101", "RRULE:FREQ=DAILY"], False),
         (["RRULE:FREQ=WEEKLY;UNTIL=20261101", "RDATE:20270101T080000Z"], False),
-        (["EXDATE:20261101T080000Z"], False),
+        (["EXDATE:20261101T080000Z"], True),
+        (["a rule that nobody can read"], False),
     ],
 )
 def test_a_series_is_past_when_nothing_of_it_is_to_come(lines: list[str], past: bool) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 from pydantic import Field
@@ -16,6 +18,7 @@ from schemas.policy import is_past
 from schemas.problems import ProblemType
 from schemas.providers import Role
 from schemas.records import Moment
+from schemas.recurrence import happenings
 from webhooks.api.calendars import looking_again, watched
 from webhooks.api.connections import usable
 from webhooks.api.lists import page_of
@@ -75,7 +78,7 @@ class Agenda(Shape):
     next: tuple[AgendaEntry, ...]
     """What begins later, soonest first, 20 at most."""
     series: tuple[AgendaEntry, ...]
-    """What recurs, with the times of its first occurrence: its calendar says when it is on."""
+    """What recurs, with the times of its first occurrence; `now` and `next` hold the others."""
 
 
 async def bind(call: Call[RoomBinding]) -> Answer:
@@ -111,16 +114,28 @@ async def read_agenda(call: Call[None]) -> Answer:
     room = await _room(call)
     seen = [one for one in await _sightings(call, room) if _is_shown(one, call.now)]
     entries = [(one, await _entry(call, one)) for one in sorted(seen, key=_when)]
-    single = [entry for one, entry in entries if not one.event.slot.is_series]
+    on = sorted((at for pair in entries for at in _to_come(*pair, call.now)), key=_begins)
     return Answer(
         Agenda(
-            now=tuple(entry for entry in single if entry.starts_at <= call.now),
-            next=tuple(entry for entry in single if entry.starts_at > call.now)[:NEXT_SHOWN],
+            now=tuple(entry for entry in on if entry.starts_at <= call.now),
+            next=tuple(entry for entry in on if entry.starts_at > call.now)[:NEXT_SHOWN],
             series=tuple(entry for one, entry in entries if one.event.slot.is_series)[
                 :SERIES_SHOWN
             ],
         )
     )
+
+
+def _to_come(sighting: Sighting, entry: AgendaEntry, now: Moment) -> Iterator[AgendaEntry]:
+    """The entry at each time that it is still to be, as far as the agenda shows."""
+    ahead = happenings(sighting.event.slot, sighting.exceptions, now)
+    held = (one for one in ahead if one.what != "cancelled")
+    for one in islice(held, NEXT_SHOWN + 1):
+        yield entry.model_copy(update={"starts_at": one.starts_at, "ends_at": one.ends_at})
+
+
+def _begins(entry: AgendaEntry) -> tuple[Moment, str]:
+    return entry.starts_at, entry.meeting
 
 
 async def _room(call: Call[Any]) -> Calendar:

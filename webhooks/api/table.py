@@ -21,6 +21,7 @@ from webhooks.api import (
     keys,
     links,
     meetings,
+    occurrences,
     policy,
     recoveries,
     requests,
@@ -34,6 +35,7 @@ from webhooks.api.operation import Row
 
 ROWS: Final[tuple[Row, ...]] = (
     *meetings.ROWS,
+    *occurrences.ROWS,
     *timelines.ROWS,
     *explain.ROWS,
     *dry_runs.ROWS,

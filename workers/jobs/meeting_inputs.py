@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from infra.lanes import Claimed, Item, Lane, Post, Unit
 from schemas.callbacks import Callback, Cause
 from schemas.connections import Calendar, Connection
-from schemas.events import Sighting
+from schemas.events import Occurrence, Sighting
 from schemas.items import (
     Asked,
     Doubted,
@@ -133,7 +133,12 @@ async def look(runtime: Runtime, tenant: str, meeting: str) -> Seen:
     rows = await runtime.store.index.all(tenant, f"sightings:{meeting}", SIGHTINGS_AT_MOST)
     found = await runtime.store.documents.get_many(tenant, Sighting, list(rows))
     copies = (
-        EventCopy(calendar=one.calendar, event=one.event, first_seen_at=one.first_seen_at)
+        EventCopy(
+            calendar=one.calendar,
+            event=one.event,
+            exceptions=one.exceptions,
+            first_seen_at=one.first_seen_at,
+        )
         for one in found
         if one is not None and not one.gone
     )
@@ -265,12 +270,18 @@ def _note_loads(heard: Heard) -> None:
             case Happened(conference=conference, what=what):
                 heard.note(f"conference.{what}", conference=conference)
             case OccurrenceSeen(occurrence=one):
-                words = "one occurrence differs; the conference of the series serves it too"
-                heard.note(f"occurrence.{one.what}", words, original_start=one.original_start)
+                _note_occurrence(heard, one)
             case LinkChanged(connection=connection):
                 heard.note("connection.changed", connection=connection)
             case _:
                 continue
+
+
+def _note_occurrence(heard: Heard, one: Occurrence) -> None:
+    what = "restored" if one.what == "usual" else one.what
+    to = {"to": one.starts_at.isoformat()} if one.starts_at else {}
+    words = "one conference serves the whole series, wherever its occurrences are"
+    heard.note(f"occurrence.{what}", words, original_start=one.original_start, **to)
 
 
 def _sweep_what_others_made(heard: Heard, stored: Meeting) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from infra.lanes import Entry
+from schemas.commands import Outcome, Provisioned
+from schemas.providers import PROVIDERS
 from schemas.timeline import TimelineEntry
 from workers.runtime import Runtime
 
@@ -14,3 +16,13 @@ def note(
     entry = TimelineEntry(at=runtime.now(), what=what, words=words, trace=trace, fields=fields)
     body = entry.model_dump_json(exclude_defaults=True).encode()
     return Entry(f"timeline/{meeting}", body, runtime.settings.keep_timelines)
+
+
+def without_fixed_time(outcome: Outcome) -> str:
+    """What is to be said of the conference that a series got; nothing where it shows the times."""
+    if not isinstance(outcome, Provisioned) or not outcome.conference.slot.is_series:
+        return ""
+    provider = PROVIDERS[outcome.conference.provider]
+    if not provider.series_without_time:
+        return ""
+    return f"{provider.title} cannot express the series: its conference has no fixed time"

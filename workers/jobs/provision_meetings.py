@@ -24,7 +24,7 @@ from workers.domain.patience import patient
 from workers.domain.references import reference
 from workers.execute import Job, execute
 from workers.jobs.meeting_inputs import Inputs, gather
-from workers.jobs.meeting_timeline import note
+from workers.jobs.meeting_timeline import note, without_fixed_time
 from workers.outbox import announce_into
 from workers.runtime import Runtime
 
@@ -236,6 +236,8 @@ def _conclude(work: Work, command: does.Act, outcome: does.Outcome) -> None:
     reason = getattr(outcome, "reason", "")
     work.note(f"{command.do}.{outcome.came}", reason)
     work.becomes(patient(after, dice=work.runtime.dice(), now=now))
+    if words := without_fixed_time(outcome):
+        work.note("conference.without_fixed_time", words)
     if isinstance(outcome, does.LinkDown):
         _tell_connection(work, command, outcome)
     if _leaves_doubt(command, outcome):

@@ -8,10 +8,11 @@ from typing import Final, assert_never
 
 from infra.lanes import IndexDrop, IndexSet, Item, Lane, Post, RankDrop, RankSet, Unit
 from infra.records import saved
-from schemas.events import Event, Gone, Occurrence, Sighting
+from schemas.events import CalledOff, Change, Event, Gone, Occurrence, Sighting
 from schemas.items import OccurrenceSeen, Sighted, write_load
 from schemas.meetings import meeting_id
 from schemas.policy import Policy
+from workers.domain.exceptions import called_off, differing, is_over, stood
 from workers.runtime import Runtime
 
 POSTS_A_COMMIT: Final = 48
@@ -37,7 +38,7 @@ class Sightings:
 
     async def units(
         self,
-        changes: Sequence[Event | Occurrence | Gone],
+        changes: Sequence[Change],
         *,
         generation: int,
         hints: int,
@@ -47,6 +48,7 @@ class Sightings:
         that no meeting is about leave nothing behind."""
         changes = _last_words(changes)
         await self._look_up(changes)
+        changes = self._in_order(changes)
         reading = _Reading(generation, hints, trace)
         units = [Unit()]
         for change in changes:
@@ -55,7 +57,7 @@ class Sightings:
             self._take(change, units[-1], reading)
         return units
 
-    async def _look_up(self, changes: Sequence[Event | Occurrence | Gone]) -> None:
+    async def _look_up(self, changes: Sequence[Change]) -> None:
         names = {_event_of(change) for change in changes}
         keys = [Sighting.key(self.calendar, name) for name in sorted(names)]
         found = await self.runtime.store.documents.get_many(self.tenant, Sighting, keys)
@@ -85,8 +87,7 @@ class Sightings:
         if known is not None and known.event == event:
             return
         sighting = self._sighting(event, known)
-        unit.puts.append(sighting)
-        self._known[event.id] = saved(sighting)
+        self._put(sighting, unit)
         row = IndexSet(f"sightings:{sighting.meeting}", sighting.id, "")
         unit.index.append(row)
         sighted = Sighted(
@@ -94,11 +95,36 @@ class Sightings:
         )
         unit.posts.append(self._post(sighting.meeting, write_load(sighted)))
 
+    def _in_order(self, changes: Sequence[Change]) -> list[Event | Occurrence | Gone]:
+        """Series before what differs in them, whichever way a page shows them; and what is called
+        off of a series one by one, so that each is a step of its own."""
+        now = self.runtime.now()
+        plain = [one for one in changes if isinstance(one, Event | Gone)]
+        told = [one for one in changes if isinstance(one, Occurrence)]
+        for one in changes:
+            if isinstance(one, CalledOff):
+                told += called_off(one, self._known.get(one.event))
+        return [*plain, *(one for one in told if not is_over(one, now))]
+
     def _take_occurrence(
         self, occurrence: Occurrence, known: Sighting, unit: Unit, reading: _Reading
     ) -> None:
+        """Keep what differs, and have it named in the timeline: once, however often it is told."""
+        if occurrence == stood(known, occurrence):
+            return
+        kept = differing(known.exceptions, occurrence, self.runtime.now())
+        self._put(known.model_copy(update={"exceptions": kept}), unit)
         seen = OccurrenceSeen(calendar=self.calendar, occurrence=occurrence, trace=reading.trace)
         unit.posts.append(self._post(known.meeting, write_load(seen)))
+
+    def _put(self, sighting: Sighting, unit: Unit) -> None:
+        """Store it with this unit, in place of what the unit would store of it already."""
+        earlier = next((one for one in unit.puts if one.id == sighting.id), None)
+        if earlier is not None:
+            unit.puts.remove(earlier)
+            sighting = sighting.model_copy(update={"rev": earlier.rev})
+        unit.puts.append(sighting)
+        self._known[sighting.event.id] = saved(sighting)
 
     def _concerns_us(self, event: Event) -> bool:
         """Whether a rule wants the event now, or it is a room's, whose agenda shows them all. Our
@@ -141,9 +167,7 @@ def forget_sighting(unit: Unit, sighting: Sighting) -> None:
     unit.rank.append(RankDrop(f"events:{sighting.calendar}", sighting.event.id))
 
 
-def _last_words(
-    changes: Sequence[Event | Occurrence | Gone],
-) -> list[Event | Occurrence | Gone]:
+def _last_words(changes: Sequence[Change]) -> list[Change]:
     """A page may show an event twice; what it shows last is true."""
     last = {_event_of(c): place for place, c in enumerate(changes) if not _of_series(c)}
     return [
@@ -153,9 +177,9 @@ def _last_words(
     ]
 
 
-def _of_series(change: Event | Occurrence | Gone) -> bool:
-    return isinstance(change, Occurrence)
+def _of_series(change: Change) -> bool:
+    return isinstance(change, Occurrence | CalledOff)
 
 
-def _event_of(change: Event | Occurrence | Gone) -> str:
+def _event_of(change: Change) -> str:
     return change.id if isinstance(change, Event) else change.event

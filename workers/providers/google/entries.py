@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
 
-from schemas.events import Event, Gone, Mark, Occurrence, Slot
+from schemas.events import Change, Event, Gone, Mark, Occurrence, Slot
 from schemas.wire.google import LINK, MEETING, Entry, When
 from workers.domain.joining import foreign_link, has_foreign_link, stands, without_link
 
 
-def change(entry: Entry, zone: str) -> Event | Occurrence | Gone | None:
+def change(entry: Entry, zone: str) -> Change | None:
     """What an entry of a delta tells. None for what is no event of people (working locations,
-    birthdays) and for an exception of a series that stands at its usual time."""
+    birthdays)."""
     if entry.series is not None:
-        return _occurrence(entry, entry.series, zone)
+        return _occurrence(entry, entry.series)
     if entry.cancelled:
         return Gone(event=entry.id)
     return event(entry, zone) if entry.kind == "default" else None
@@ -80,12 +80,18 @@ def _instant(when: When) -> datetime:
     return datetime.combine(when.day or date.min, time(), UTC)
 
 
-def _occurrence(entry: Entry, series: str, zone: str) -> Occurrence | None:
+def _occurrence(entry: Entry, series: str) -> Occurrence:
     original = entry.original_start
-    told = original.date_time or original.day
-    at = told.isoformat() if told else ""
+    day = original.day.isoformat() if original.day else ""
+    at = _instant(original).astimezone(UTC).isoformat() if original.date_time else day
     if entry.cancelled:
         return Occurrence(event=series, original_start=at, what="cancelled")
     if _instant(entry.start) == _instant(original):
-        return None
-    return Occurrence(event=series, original_start=at, what="moved")
+        return Occurrence(event=series, original_start=at, what="usual")
+    return Occurrence(
+        event=series,
+        original_start=at,
+        what="moved",
+        starts_at=_instant(entry.start),
+        ends_at=_instant(entry.end),
+    )

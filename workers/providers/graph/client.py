@@ -16,7 +16,7 @@ from infra.errors import Refused, Unknown, Vanished
 from infra.http.wire import Wire
 from schemas.connections import Account
 from schemas.desk import CalendarListed
-from schemas.events import Event, Gone, Occurrence
+from schemas.events import Change, Event, Gone
 from schemas.meetings import Written
 from schemas.wire.graph import (
     EXPANDED,
@@ -156,9 +156,7 @@ class Graph:
         """Close a push channel; one that Graph does not know is closed."""
         await subscriptions.stop(self._wire, access, resource)
 
-    async def _changes(
-        self, access: Access, found: tuple[Entry, ...]
-    ) -> AsyncIterator[Event | Occurrence | Gone]:
+    async def _changes(self, access: Access, found: tuple[Entry, ...]) -> AsyncIterator[Change]:
         """What a page tells. A view shows occurrences, and perhaps not the series they are of: that
         one is read, once, so that a series is one event however few of its occurrences came."""
         latest = {entry.id: entry for entry in found}
@@ -168,9 +166,7 @@ class Graph:
             async for change in self._change(access, entry):
                 yield change
 
-    async def _change(
-        self, access: Access, entry: Entry
-    ) -> AsyncIterator[Event | Occurrence | Gone]:
+    async def _change(self, access: Access, entry: Entry) -> AsyncIterator[Change]:
         """What left the view may only have moved out of it, so it is looked at before it counts as
         gone."""
         if entry.removed is not None or (entry.series is None and entries.says_more(entry)):
@@ -184,8 +180,8 @@ class Graph:
                 yield one
             return
         yield entries.event(entry)
-        for one in entries.called_off(entry):
-            yield one
+        if entry.type == "seriesMaster":
+            yield entries.called_off(entry)
 
     async def _calendars(self, access: Access) -> AsyncIterator[CalendarRow]:
         url: str | None = f"{mailbox(access)}/calendars?$top=100"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from schemas.events import Event, Mark, Occurrence, Slot
+from schemas.events import CalledOff, Event, Mark, Occurrence, Slot
 from schemas.windows_zones import iana_of
 from schemas.wire.graph import LINK, MEETING, Body, Entry, When
 from workers.domain.joining import has_foreign_link, stands, without_link
@@ -37,24 +37,25 @@ def event(entry: Entry) -> Event:
 
 
 def occurrence(entry: Entry) -> Occurrence | None:
-    """What an occurrence of a series says that its series does not; None when it is as usual."""
+    """What an exception of a series says; None for an occurrence that only the series implies."""
     if entry.series is None or entry.original_start is None:
         return None
-    at = entry.original_start.astimezone(UTC)
+    at = entry.original_start.astimezone(UTC).isoformat()
     if entry.cancelled:
-        return Occurrence(event=entry.series, original_start=at.isoformat(), what="cancelled")
-    if _instant(entry.start) == at:
-        return None
-    return Occurrence(event=entry.series, original_start=at.isoformat(), what="moved")
+        return Occurrence(event=entry.series, original_start=at, what="cancelled")
+    starts_at = _instant(entry.start)
+    if starts_at.isoformat() == at:
+        return Occurrence(event=entry.series, original_start=at, what="usual")
+    ends_at = _instant(entry.end)
+    return Occurrence(
+        event=entry.series, original_start=at, what="moved", starts_at=starts_at, ends_at=ends_at
+    )
 
 
-def called_off(master: Entry) -> list[Occurrence]:
+def called_off(master: Entry) -> CalledOff:
     """The occurrences of a series that were deleted: `OID.<series>.<day in its own zone>`."""
-    days = [name.rpartition(".")[2] for name in master.called_off]
-    return [
-        Occurrence(event=master.id, original_start=_usual(master, day), what="cancelled")
-        for day in days
-    ]
+    days = (name.rpartition(".")[2] for name in master.called_off)
+    return CalledOff(event=master.id, original_starts=tuple(_usual(master, day) for day in days))
 
 
 def ours(entry: Entry) -> str:
