@@ -150,6 +150,10 @@ class Reading(Record):
     """The lane's count of hints at the last reading."""
     subscriptions: tuple[Subscription, ...] = ()
     trouble: str = ""
+    """Why it cannot be read, in words; nothing while it can."""
+    troubled_at: Moment | None = None
+    refusal: str = ""
+    """Why the provider opens no channel for it, in words."""
 
 
 class Route(Record):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections import Counter as Sums
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, assert_never
 
 import structlog
 from prometheus_client import Counter, Gauge
@@ -15,7 +15,9 @@ from infra import telemetry
 from infra.errors import StoreAway
 from infra.lanes import KINDS, Kind, parked_cursor
 from infra.store import Store
-from schemas.connections import Calendar, Reading
+from schemas.connections import Calendar, Connection, Reading
+from schemas.coverage import Offered, calendar_state
+from schemas.providers import Role
 
 log = structlog.get_logger("workers.figures")
 
@@ -37,7 +39,7 @@ class Figures:
         )
         self._parked = self._gauge("tieline_parked_lanes", "Lanes that need a person.", "kind")
         self._calendars = self._gauge(
-            "tieline_calendars", "Calendars with and without a live push.", "state", "reason"
+            "tieline_calendars", "Calendars that linked accounts can see.", "state", "reason"
         )
         self._calls = self._counter(
             "tieline_provider_calls", "Calls to providers.", "provider", "operation", "outcome"
@@ -118,30 +120,66 @@ async def _parked(store: Store, tenant: str) -> Sums[Kind]:
 
 
 async def _calendars(store: Store, tenant: str) -> Sums[tuple[str, str]]:
-    many = await store.index.size(tenant, "calendars")
-    names = list(await store.index.all(tenant, "calendars", many)) if many else []
+    """All that could be watched: those that somebody asked for, and those that nobody did (T15)."""
+    connections, now = await _linked(store, tenant), datetime.now(UTC)
     sums: Sums[tuple[str, str]] = Sums()
+    asked: set[tuple[str, str]] = set()
+    async for calendar, reading in _asked(store, tenant):
+        asked.add((calendar.connection, calendar.provider_id))
+        sums[coverage(reading, connections.get(calendar.connection), now)] += 1
+    return sums + await _unasked(store, tenant, connections, asked)
+
+
+async def _linked(store: Store, tenant: str) -> dict[str, Connection]:
+    names = list(await store.index.all(tenant, "connections"))
+    found = await store.documents.get_all(tenant, Connection, names)
+    return {one.id: one for one in found if one.role is Role.CALENDAR}
+
+
+async def _asked(store: Store, tenant: str) -> AsyncIterator[tuple[Calendar, Reading | None]]:
+    """Calendars that ought to be watched, with how far they were read."""
+    names = list(await store.index.all(tenant, "calendars"))
     for start in range(0, len(names), CALENDARS_AT_ONCE):
-        sums += await _watched(store, tenant, names[start : start + CALENDARS_AT_ONCE])
+        page = names[start : start + CALENDARS_AT_ONCE]
+        calendars = await store.documents.get_many(tenant, Calendar, page)
+        readings = await store.documents.get_many(tenant, Reading, page)
+        for calendar, reading in zip(calendars, readings, strict=True):
+            if calendar is not None and calendar.watched:
+                yield calendar, reading
+
+
+async def _unasked(
+    store: Store,
+    tenant: str,
+    connections: Mapping[str, Connection],
+    asked: Collection[tuple[str, str]],
+) -> Sums[tuple[str, str]]:
+    linked = [name for name, one in connections.items() if one.usable]
+    sums: Sums[tuple[str, str]] = Sums()
+    for offered in await store.documents.get_all(tenant, Offered, linked):
+        sums["unasked", "not listed"] += offered.unlisted
+        for one in offered.calendars:
+            if (offered.id, one.provider_id) not in asked:
+                sums["unasked", "nobody asked" if one.writable else "read-only"] += 1
     return sums
 
 
-async def _watched(store: Store, tenant: str, names: Sequence[str]) -> Sums[tuple[str, str]]:
-    calendars = await store.documents.get_many(tenant, Calendar, names)
-    readings = await store.documents.get_many(tenant, Reading, names)
-    now = datetime.now(UTC)
-    return Sums(
-        coverage(reading, now)
-        for calendar, reading in zip(calendars, readings, strict=True)
-        if calendar is not None and calendar.watched
-    )
-
-
-def coverage(reading: Reading | None, now: datetime) -> tuple[str, str]:
-    """Whether a calendar that ought to be watched has a live push, and why not. Pure."""
-    if reading is None:
-        return "unwatched", "not read yet"
-    live = (one.expires_at for one in reading.subscriptions if one.state == "live")
-    if any(until is not None and until > now for until in live):
-        return "watched", ""
-    return "unwatched", "in trouble" if reading.trouble else "push not confirmed"
+def coverage(
+    reading: Reading | None, connection: Connection | None, now: datetime
+) -> tuple[str, str]:
+    """Whether a calendar that ought to be watched is told of changes, and why not. Pure."""
+    state = calendar_state(reading, connection, now)
+    match state:
+        case "watched":
+            return "watched", ""
+        case "polled":
+            refused = reading is not None and reading.refusal
+            return "unwatched", "push refused" if refused else "push not confirmed"
+        case "unread":
+            return "unwatched", "not read yet"
+        case "failing":
+            return "unwatched", "in trouble"
+        case "unlinked":
+            return "unwatched", "link is down"
+        case _:
+            assert_never(state)

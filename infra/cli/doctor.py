@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -87,17 +88,17 @@ def _clock(date: str | None) -> Finding:
 
 async def _coverage(api: Api) -> list[Finding]:
     """Calendars that could be watched beside those that are; each gap with its reason (T15)."""
-    watched = {(one["connection"], one["provider_id"]) for one in await pages(api, "/v1/calendars")}
+    asked: dict[str, list[Json]] = defaultdict(list)
+    for one in await pages(api, "/v1/calendars"):
+        asked[one["connection"]].append(one)
     found: list[Finding] = []
     for connection in await pages(api, "/v1/connections"):
         if connection["role"] == "calendar":
-            found += await _of_connection(api, connection, watched)
+            found += await _of_connection(api, connection, asked[connection["id"]])
     return found
 
 
-async def _of_connection(
-    api: Api, connection: Json, watched: set[tuple[str, str]]
-) -> list[Finding]:
+async def _of_connection(api: Api, connection: Json, asked: list[Json]) -> list[Finding]:
     id_ = connection["id"]
     if connection["state"] not in {"linked", "degraded"}:
         words = f"None of its calendars is read: it is {connection['state']}. Link it again."
@@ -107,9 +108,25 @@ async def _of_connection(
     except Problem as problem:
         return [Finding("warning", id_, f"Its calendars could not be listed: {problem}")]
     eligible = told.get("items", ())
-    gaps = [one for one in eligible if (id_, one["provider_id"]) not in watched]
-    covered = f"{len(eligible) - len(gaps)} of {len(eligible)} calendars are watched."
-    return [Finding("ok", id_, covered), *(_gap(id_, one) for one in gaps)]
+    known = {one["provider_id"] for one in asked}
+    unasked = [one for one in eligible if one["provider_id"] not in known]
+    troubled = [one for one in asked if one["state"] != "watched"]
+    watched = len(asked) - len(troubled)
+    many = len(known | {one["provider_id"] for one in eligible})
+    return [
+        Finding("ok", id_, f"{watched} of {many} calendars are watched."),
+        *map(_trouble, troubled),
+        *(_gap(id_, one) for one in unasked),
+    ]
+
+
+def _trouble(calendar: Json) -> Finding:
+    """One that somebody asked to watch (T12: a source that fails in silence)."""
+    words = f"Calendar {calendar['provider_id']} is {calendar['state']}: {calendar['reason']}."
+    if calendar["state"] != "failing":
+        return Finding("warning", calendar["id"], words)
+    more = f" Since {calendar['failing_since']}; see: tieline timeline {calendar['id']}"
+    return Finding("wrong", calendar["id"], words + more)
 
 
 def _gap(connection: str, calendar: Json) -> Finding:

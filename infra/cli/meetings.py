@@ -11,6 +11,7 @@ from infra.cli.terminal import ask, pages, show, show_all
 app = typer.Typer(no_args_is_help=True, help="Meetings, by your own ids or ours.")
 TIMELINE = {"At": "at", "What": "what", "In words": "words", "Trace": "trace"}
 Meeting = Annotated[str, typer.Argument(help="Your id of the meeting, or ours, mtg_…")]
+Whose = Annotated[str, typer.Argument(help="A meeting as above, or our id of a calendar, cal_…")]
 
 
 @app.command("show")
@@ -27,9 +28,10 @@ def explain(ctx: typer.Context, meeting: Meeting) -> None:
 
 
 @app.command()
-def timeline(ctx: typer.Context, meeting: Meeting) -> None:
-    """All that happened to it, oldest first."""
-    show_all(ctx, ask(ctx, lambda api: pages(api, f"/v1/meetings/{meeting}/timeline")), TIMELINE)
+def timeline(ctx: typer.Context, meeting: Whose) -> None:
+    """All that happened to a meeting, or to a watched calendar, oldest first."""
+    room = "calendars" if meeting.startswith("cal_") else "meetings"
+    show_all(ctx, ask(ctx, lambda api: pages(api, f"/v1/{room}/{meeting}/timeline")), TIMELINE)
 
 
 @app.command()

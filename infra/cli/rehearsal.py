@@ -33,6 +33,7 @@ class Rehearsal:
     sandbox: Sandbox
     receiver: str
     api: str
+    worker: str
     log: Path
     """What the processes said, a line each."""
 
@@ -72,7 +73,7 @@ async def rehearsing(
         processes = await stack.enter_async_context(
             running(plan, lambda name, line: print(name, line, file=log))
         )
-        rehearsal = Rehearsal(processes, sandbox, _url(receiver), _url(api), path)
+        rehearsal = Rehearsal(processes, sandbox, _url(receiver), _url(api), _url(worker), path)
         await rehearsal.ready()
         yield rehearsal
 

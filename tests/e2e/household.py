@@ -32,6 +32,8 @@ class Household(Tenancy):
     """The connection to her Zoom account."""
     clients: dict[str, str]
     """Provider to our client there."""
+    key: str
+    """Of the tenant's application."""
 
     async def event(self, title: str = "Standup", **facts: Json) -> Event:
         """Ada makes an event whose location says Zoom."""
@@ -77,7 +79,8 @@ async def moved_in(
         partner = await stack.enter_async_context(listening())
         operator = Api(house.api, house.admin_key)
         stack.push_async_callback(operator.aclose)
-        api = Api(house.api, await open_tenant(operator, tenant))
+        key = await open_tenant(operator, tenant)
+        api = Api(house.api, key)
         stack.push_async_callback(api.aclose)
         known = ada is not None
         person = ada or f"ada-{secrets.token_hex(4)}@example.org"
@@ -95,7 +98,7 @@ async def moved_in(
         partner.secret = endpoint["secret"]
         home = Household(
             house, tenant, api, partner, person, person, "",
-            google=links["google"], zoom=links["zoom"], clients=clients,
+            google=links["google"], zoom=links["zoom"], clients=clients, key=key,
         )  # fmt: skip
         if watched:
             await _watch(home)

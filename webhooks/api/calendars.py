@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b32encode
+from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
 from pydantic import Field, field_validator
 
 from infra.lanes import IndexDrop, IndexSet, Item, Lane, Post, Unit
-from schemas.connections import Calendar
+from schemas.connections import Calendar, Connection, Reading
+from schemas.coverage import CalendarState, calendar_state, in_the_way, pushed_until
 from schemas.desk import ExplainEvent
 from schemas.items import WatchChanged, write_load
 from schemas.people import Scope
@@ -39,7 +42,7 @@ class NewCalendar(Shape):
 
 
 class CalendarView(Shape):
-    """A watched calendar."""
+    """A watched calendar, and how it fares."""
 
     id: str
     connection: str
@@ -48,6 +51,16 @@ class CalendarView(Shape):
     name: str
     timezone: str
     watched: bool
+    state: CalendarState
+    """`watched`: read, and its provider tells us of changes; `polled`: read on schedule only;
+    `unread`: not read yet; `failing`: cannot be read; `unlinked`: its connection is down."""
+    reason: str
+    """What is in the way, in words."""
+    read_at: Moment | None
+    """When it was last read to the end."""
+    failing_since: Moment | None
+    pushed_until: Moment | None
+    """Until when its provider has promised to tell us of changes; renewed before."""
     created_at: Moment
 
 
@@ -71,7 +84,7 @@ async def watch(call: Call[NewCalendar]) -> Answer:
     id_ = calendar_id(connection.id, body.provider_id)
     known = await call.front.store.documents.get(call.tenant, Calendar, id_)
     if known is not None and known.watched:
-        return Answer(_shown(known), status=200)
+        return Answer(await _shown(call, known), status=200)
     calendar = Calendar(
         id=id_,
         rev=known.rev if known else 0,
@@ -87,19 +100,19 @@ async def watch(call: Call[NewCalendar]) -> Answer:
         IndexSet(CALENDARS, id_, ""),
         IndexSet(f"calendars-of:{connection.id}", id_, ""),
     ]
-    return await call.submit(unit, Answer(_shown(calendar)))
+    return await call.submit(unit, Answer(await _shown(call, calendar)))
 
 
 async def list_calendars(call: Call[None]) -> Answer:
     """In order of their ids."""
     found, more = await page_of(call, CALENDARS, Calendar)
-    return Answer(Calendars(items=tuple(_shown(one) for one in found), next=more))
+    return Answer(Calendars(items=await _views(call, found), next=more))
 
 
 async def read_calendar(call: Call[None]) -> Answer:
     """A calendar that is no longer watched is not there."""
     calendar = await watched(call)
-    return Answer(_shown(calendar), headers=version(calendar))
+    return Answer(await _shown(call, calendar), headers=version(calendar))
 
 
 async def unwatch(call: Call[None]) -> Answer:
@@ -149,9 +162,35 @@ def looking_again(call: Call[Any], calendar: Calendar) -> Unit:
     )
 
 
-def _shown(calendar: Calendar) -> CalendarView:
-    facts = {name: getattr(calendar, name) for name in CalendarView.model_fields}
-    return CalendarView(**facts)
+async def _shown(call: Call[Any], calendar: Calendar) -> CalendarView:
+    [view] = await _views(call, [calendar])
+    return view
+
+
+async def _views(call: Call[Any], found: Sequence[Calendar]) -> tuple[CalendarView, ...]:
+    documents, tenant = call.front.store.documents, call.tenant
+    names = sorted({one.connection for one in found})
+    links = {one.id: one for one in await documents.get_all(tenant, Connection, names)}
+    readings = await documents.get_many(tenant, Reading, [one.id for one in found])
+    return tuple(
+        _view(calendar, reading, links.get(calendar.connection), call.now)
+        for calendar, reading in zip(found, readings, strict=True)
+    )
+
+
+def _view(
+    calendar: Calendar, reading: Reading | None, connection: Connection | None, now: datetime
+) -> CalendarView:
+    state = calendar_state(reading, connection, now)
+    same = CalendarView.model_fields.keys() & Calendar.model_fields.keys()
+    return CalendarView(
+        **{name: getattr(calendar, name) for name in same},
+        state=state,
+        reason=in_the_way(state, reading, connection),
+        read_at=reading.read_at if reading else None,
+        failing_since=reading.troubled_at if reading else None,
+        pushed_until=pushed_until(reading, now) if reading else None,
+    )
 
 
 _row = partial(Operation[Any], room="Calendars", needs=Scope.MANAGE)
@@ -174,7 +213,7 @@ ROWS: tuple[Row, ...] = (
         name="listCalendars",
         method="GET",
         path="/v1/calendars",
-        says="The calendars that are watched.",
+        says="The calendars that are watched, and what is in the way of those that are not.",
         handle=list_calendars,
         gives=Calendars,
         paged=True,

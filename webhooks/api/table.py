@@ -53,6 +53,7 @@ ROWS: Final[tuple[Row, ...]] = (
     *account_conferences.ROWS,
     *account_people.ROWS,
     *calendars.ROWS,
+    *timelines.OF_CALENDARS,
     *rooms.ROWS,
     *policy.ROWS,
     *clients.ROWS,

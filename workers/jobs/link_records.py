@@ -16,6 +16,7 @@ from schemas.people import Actor
 from schemas.providers import PROVIDERS, Role
 from workers.grants import refresh_in, sealed_tokens
 from workers.jobs.desk import Desk
+from workers.jobs.offers import OFFERS
 from workers.outbox import announce_into
 
 NOBODY: Final = Account(id="")
@@ -91,7 +92,7 @@ async def _fill(desk: Desk, proposal: Proposal, unit: Unit) -> None:
     connection = _connection(desk, proposal, before)
     unit.puts.append(connection)
     unit.index.append(IndexSet("connections", connection.id, ""))
-    timers = {}
+    timers: dict[str, timedelta] = {}
     if proposal.granted is not None:
         held = await documents.get(desk.tenant, Tokens, proposal.id)
         tokens = sealed_tokens(runtime, desk.tenant, proposal.id, proposal.granted, before=held)
@@ -101,6 +102,8 @@ async def _fill(desk: Desk, proposal: Proposal, unit: Unit) -> None:
             timers["refresh"] = due
     if PROVIDERS[proposal.provider].is_polled:
         timers |= {"poll": timedelta(0), "harvest": timedelta(0)}
+    if proposal.role is Role.CALENDAR:
+        timers[OFFERS] = timedelta(0)
     _wake(desk, connection, unit, timers, renewed=before is not None)
     callback = _linked(desk, connection)
     await announce_into(unit, runtime, desk.tenant, [callback], about=connection, now=runtime.now())

@@ -7,13 +7,14 @@ from typing import Final
 
 import structlog
 
-from infra.errors import NeedsReauth, Refused, Vanished
+from infra.errors import NeedsReauth, Refused, TryLater, Vanished
 from infra.lanes import Claimed, Item, Lane, Post, RankDrop, RankSet, Unit
 from schemas.connections import Calendar, Reading
 from schemas.events import Gone, Sighting
 from schemas.items import LinkBroken, write_load
 from schemas.policy import Policy, PolicyRules, is_past
 from workers.access import with_access
+from workers.jobs.calendar_trouble import note_failure, over, troubled
 from workers.jobs.rounds import Round
 from workers.jobs.sightings import Sightings, drop_sighting, forget_sighting
 from workers.jobs.subscriptions import RENEW, keep_subscribed, stop_watching
@@ -53,6 +54,9 @@ async def read_calendar(claimed: Claimed, runtime: Runtime) -> Unit:
     try:
         await keep_subscribed(turn, renew=RENEW in claimed.fired)
         await _read_to_the_end(turn)
+    except TryLater as later:
+        await note_failure(turn, later)
+        raise
     except (NeedsReauth, Refused, Vanished) as error:
         return _in_trouble(turn, error)
     return _rested(turn)
@@ -164,8 +168,10 @@ async def _keep_page(turn: Round, page: Page) -> None:
             "read_at": turn.runtime.now() if done else turn.reading.read_at,
             "marked": turn.claimed.mark or turn.reading.marked,
             "trouble": "",
+            "troubled_at": None,
         }
     )
+    units[-1].logs += over(turn)
     await turn.save(units[-1], reading)
 
 
@@ -218,14 +224,14 @@ def _in_trouble(turn: Round, error: NeedsReauth | Refused | Vanished) -> Unit:
     """The calendar cannot be read until a person acts: said on the reading, and tried again with
     the next poll. Only a link that is down is told to the connection; others read on."""
     unit, reason = _done(turn.claimed), str(error) or "the provider has this calendar no more"
-    unit.puts.append(turn.reading.model_copy(update={"trouble": reason}))
+    reading, unit.logs = troubled(turn, reason)
+    unit.puts.append(reading)
     unit.timers["poll"] = POLL[1]
     if isinstance(error, NeedsReauth):
         missing = tuple(sorted(error.missing))
         broken = write_load(LinkBroken(reason=reason, missing_scopes=missing))
         lane = Lane(turn.tenant, "connection", turn.calendar.connection)
         unit.posts.append(Post(lane, Item(turn.runtime.new_id("it"), broken)))
-    log.warning("calendar.troubled", calendar=turn.calendar.id, tenant=turn.tenant, reason=reason)
     return unit
 
 

@@ -56,7 +56,7 @@ async def _forget_refused(turn: Round, reason: str) -> None:
     """The provider said no, so nothing will ever come to this address."""
     *others, asked = turn.reading.subscriptions
     route = await turn.runtime.store.documents.get(turn.tenant, Route, asked.route)
-    kept = {"subscriptions": tuple(others), "trouble": reason}
+    kept = {"subscriptions": tuple(others), "refusal": reason}
     unit = Unit(drops=[route] if route is not None else [])
     await turn.save(unit, turn.reading.model_copy(update=kept))
 
@@ -137,7 +137,7 @@ async def _open(turn: Round) -> None:
     )
     unit = _known(turn, channel)
     unit.puts.append(known)
-    await turn.save(unit, _with(turn.reading, live))
+    await turn.save(unit, _with(turn.reading, live).model_copy(update={"refusal": ""}))
 
 
 async def _watch(turn: Round, asked: Subscription, token: str) -> Channel:

@@ -22,6 +22,7 @@ from schemas.items import (
 from workers.jobs.connection_reports import TIMER as STRANGERS
 from workers.jobs.connection_reports import hear
 from workers.jobs.link_states import broken, relinked, unlink
+from workers.jobs.offers import OFFERS, note_offers
 from workers.jobs.polling import HARVEST, POLL, begin_polling, poll, reap
 from workers.jobs.refreshing import refresh_tokens
 from workers.jobs.sweeping import TIMER as SWEEP
@@ -70,6 +71,8 @@ async def tend_connection(claimed: Claimed, runtime: Runtime) -> Unit:
         await poll(tending)
     if HARVEST in fired:
         await reap(tending)
+    if OFFERS in fired:
+        await note_offers(tending)
     tending.unit.handled.extend(mail.unreadable)
     return tending.settle()
 
