@@ -1,4 +1,7 @@
-"""What can be done from a terminal? It starts processes and talks to the HTTP API."""
+"""What can be done from a terminal? It starts processes and talks to the HTTP API.
+
+The sandbox and the demo are imported by their commands: no other command should wait for them.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,12 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from infra.cli import accounts, callbacks, endpoints, keys, meetings, undelivered
-from infra.cli.demo import Untold, tell_story
 from infra.cli.doctor import doctor
 from infra.cli.feed import feed
 from infra.cli.linking import link
 from infra.cli.processes import NotStarted, Plan, ready, running
 from infra.cli.terminal import Session
 from infra.errors import Refused
-from infra.sandbox import server
 from infra.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Ties calendars to meetings.")
@@ -62,6 +63,8 @@ def say_who(
 @app.command()
 def demo() -> None:
     """Play a story through the real path, on the sandbox; leaves nothing behind."""
+    from infra.cli.demo import Untold, tell_story  # noqa: PLC0415 - see the top
+
     try:
         asyncio.run(tell_story(console))
     except Untold as broken:
@@ -84,6 +87,8 @@ def up(
 @app.command()
 def sandbox(port: Annotated[int, typer.Option(help="0 takes a free one.")] = 9090) -> None:
     """Play the vendors on this machine."""
+    from infra.sandbox import server  # noqa: PLC0415 - see the top
+
     server.serve("127.0.0.1", port)
 
 

@@ -145,6 +145,14 @@ class Play:
         assert found is not None
         return found
 
+    async def given_up(self, count: int) -> None:
+        """Wait until so many callbacks are not tried any more."""
+
+        async def listed() -> bool:
+            return len((await self.api.get("/v1/undelivered"))["items"]) == count
+
+        await until(listed)
+
     async def connection(self, name: str, state: str) -> dict[str, Any]:
         """The connection, once it stands so."""
 
