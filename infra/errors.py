@@ -9,6 +9,7 @@ TryLater        the same call may succeed later; nothing about it is known to be
 TokenExpired    the access token was not taken (401): have it refreshed, then call once more
 NeedsReauth     a person must link the account again
 Refused         permanent, with words for a person; repeating it cannot help
+└─ NotPermitted an administrator of the account keeps us out: not even looked at again by itself
 Vanished        confirmed gone at the provider (404, 410): what we wanted, or a positive proof
 InSession       the conference is running: leave it alone until it has ended
 Conflict        someone else wrote first: read again and decide again
@@ -78,6 +79,10 @@ class Refused(Exception):
         super().__init__(reason)
         self.reason = reason
         self.problem = problem
+
+
+class NotPermitted(Refused):
+    """Permanent until an administrator of the account says otherwise: nothing is tried again."""
 
 
 class Vanished(Exception):

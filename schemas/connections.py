@@ -69,6 +69,9 @@ class Connection(Record):
     scopes: tuple[str, ...] = ()
     missing_scopes: tuple[str, ...] = ()
     base_url: str | None = None
+    directory: str = ""
+    """The organisation whose administrator lets the client in without a person; none where a
+    person gave consent."""
     room_url: str | None = None
     """Built-in providers: the room's address (static) or the server (Jitsi)."""
     marks_titles: bool = True

@@ -42,6 +42,9 @@ class LinkGiven(Schema):
     room_url: str | None = None
     base_url: str | None = None
     expected_account: str | None = None
+    directory: str = ""
+    """In the client's own name: the organisation that allows it, and the mailbox."""
+    mailbox: str = ""
 
 
 class ListCalendars(Schema):

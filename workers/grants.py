@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -92,6 +92,19 @@ async def exchange(
 async def refresh(runtime: Runtime, ours: Registration, token: SecretStr) -> Granted | Dead:
     """Renew the access token. A provider that rotates has spent `token` with this."""
     request = doors.refresh(ours.at, ours.key, token=token)
+    return doors.read(await _send(runtime, ours, "refresh", request), now=runtime.now())
+
+
+async def on_its_own(runtime: Runtime, ours: Registration, directory: str) -> Granted | Dead:
+    """An access token in the client's own name, which an administrator of the organisation has to
+    have allowed. Asking again is harmless."""
+    urls = ours.provider.urls.of(directory)
+    request = doors.ask(
+        replace(ours.at, token_url=urls.token),
+        ours.key,
+        grant_type="client_credentials",
+        scope=str(httpx.URL(urls.api).copy_with(path=ours.oauth.application_scope)),
+    )
     return doors.read(await _send(runtime, ours, "refresh", request), now=runtime.now())
 
 

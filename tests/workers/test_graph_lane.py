@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from infra.lanes import Lane
 from infra.sandbox.client import Sandbox
 from schemas.connections import Calendar
 from schemas.events import Sighting
@@ -101,3 +102,24 @@ async def test_a_calendar_that_cannot_be_watched_is_read_and_leaves_no_address(
     assert reading.subscriptions == ()
     assert reading.cursor is None
     assert await sandbox.calls("graph.watch") == 0
+
+
+async def test_a_mailbox_out_of_policy_is_not_looked_at_again_by_itself(
+    stage: Stage, sandbox: Sandbox
+) -> None:
+    """S0-12: administrators say who may be reached; nothing is gained by asking on."""
+    calendar, _ = await watch(stage, sandbox)
+    policy = "Access to OData is disabled: [RAOP] : Blocked by tenant configured policy."
+    body = {"error": {"code": "ErrorAccessDenied", "message": policy}}
+    await sandbox.fault("graph.list", "before", status=403, body=body, times=9)
+    async with stage.at_work("calendar"):
+
+        async def refused() -> bool:
+            troubled = (await reading_of(stage, calendar)).trouble.startswith("not permitted")
+            return troubled and await stage.idle("calendar", calendar.id)
+
+        await until(refused)
+
+    state = await stage.runtime.store.lanes.state(Lane(stage.tenant, "calendar", calendar.id))
+    assert state.timers == {}
+    assert await sandbox.calls("graph.list") == 1

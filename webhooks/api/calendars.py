@@ -55,7 +55,8 @@ class CalendarView(Shape):
     """`watched`: read, and its provider tells us of changes; `polled`: read on schedule only;
     `unread`: not read yet; `failing`: cannot be read; `unlinked`: its connection is down."""
     reason: str
-    """What is in the way, in words."""
+    """What is in the way, in words. Where an organisation does not permit us to read it, nothing is
+    tried again until you ask to watch the calendar once more."""
     read_at: Moment | None
     """When it was last read to the end."""
     failing_since: Moment | None
@@ -84,7 +85,10 @@ async def watch(call: Call[NewCalendar]) -> Answer:
     id_ = calendar_id(connection.id, body.provider_id)
     known = await call.front.store.documents.get(call.tenant, Calendar, id_)
     if known is not None and known.watched:
-        return Answer(await _shown(call, known), status=200)
+        view = await _shown(call, known)
+        if view.state == "failing":
+            await call.front.store.lanes.submit(call.tenant, looking_again(call, known))
+        return Answer(view, status=200)
     calendar = Calendar(
         id=id_,
         rev=known.rev if known else 0,

@@ -38,6 +38,11 @@ class NewConnection(Shape):
     base_url: str | None = Field(default=None, max_length=500)
     expected_account: str | None = Field(default=None, max_length=200)
     """The vendor's id of the account; another one is refused."""
+    directory: str | None = Field(default=None, pattern=r"^[A-Za-z0-9.-]{1,100}$")
+    """Microsoft, without a person: the organisation whose administrator consented to the client's
+    application permissions, by its id or domain. Names the `mailbox` beside it."""
+    mailbox: str | None = Field(default=None, pattern=r"^[^\s/?#]{1,200}$")
+    """The mailbox to work in: its object id, or its address. One connection a mailbox."""
 
 
 class ConnectionView(Shape):
@@ -50,6 +55,8 @@ class ConnectionView(Shape):
     user: str | None
     name: str
     account: Account
+    directory: str
+    """The organisation that lets our client in without a person; empty where a person did."""
     exactly_one: bool
     """Whether a meeting can be promised exactly one conference: a provider must hold our reference
     for that, and be allowed to."""
@@ -91,6 +98,8 @@ async def create_connection(call: Call[NewConnection]) -> Answer:
         room_url=body.room_url,
         base_url=body.base_url,
         expected_account=body.expected_account,
+        directory=body.directory or "",
+        mailbox=body.mailbox or "",
     )
     heard = await call.ask(ask, group=f"connection:{id_}")
     if heard.answer is None:
@@ -166,7 +175,8 @@ async def _checked(call: Call[NewConnection]) -> Provider:
     if provider.oauth is None:
         _check_built_in(body)
         return provider
-    if body.access_token is None or body.client is None:
+    _check_own_name(body, provider)
+    if (body.access_token is None and body.directory is None) or body.client is None:
         raise wrong_field(
             "access_token",
             "Bring `access_token` and `client`, or let the person link it"
@@ -178,8 +188,19 @@ async def _checked(call: Call[NewConnection]) -> Provider:
     return provider
 
 
+def _check_own_name(body: NewConnection, provider: Provider) -> None:
+    if (body.directory is None) is not (body.mailbox is None):
+        raise wrong_field("mailbox", "Name both `directory` and `mailbox`, or neither.")
+    if body.directory is None:
+        return
+    if provider.oauth is None or not provider.oauth.application_scope:
+        raise wrong_field("directory", f"{provider.title} is linked by people only.")
+    if body.access_token or body.refresh_token:
+        raise wrong_field("access_token", "A client in its own name brings no tokens.")
+
+
 def _check_built_in(body: NewConnection) -> None:
-    if body.access_token or body.refresh_token or body.client:
+    if body.access_token or body.refresh_token or body.client or body.directory:
         raise wrong_field("provider", f"{body.provider} takes no client and no tokens.")
     if body.room_url is not None:
         check_page("room_url", body.room_url)

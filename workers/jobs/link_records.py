@@ -37,6 +37,7 @@ class Proposal:
     scopes: tuple[str, ...] = ()
     base_url: str | None = None
     room_url: str | None = None
+    directory: str = ""
     name: str = ""
     marks_titles: bool = True
     warning: str = ""
@@ -97,7 +98,7 @@ async def _fill(desk: Desk, proposal: Proposal, unit: Unit) -> None:
         held = await documents.get(desk.tenant, Tokens, proposal.id)
         tokens = sealed_tokens(runtime, desk.tenant, proposal.id, proposal.granted, before=held)
         unit.puts.append(tokens)
-        if tokens.refresh_sealed is not None:
+        if tokens.refresh_sealed is not None or proposal.directory:
             due = refresh_in(tokens.expires_at, runtime.now(), runtime.dice())
             timers["refresh"] = due
     if PROVIDERS[proposal.provider].is_polled:
@@ -133,6 +134,7 @@ def _connection(desk: Desk, proposal: Proposal, before: Connection | None) -> Co
             "role": proposal.role,
             "user": proposal.user,
             "room_url": proposal.room_url,
+            "directory": proposal.directory,
             "name": proposal.name,
             "marks_titles": proposal.marks_titles,
             "reconciled_epoch": str(desk.runtime.store.epoch.current),

@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from infra.errors import NeedsReauth, NotSent, Refused, TokenExpired, TryLater
+from infra.errors import NeedsReauth, NotPermitted, NotSent, Refused, TokenExpired, TryLater
 from infra.lanes import Unit
 from infra.records import saved
 from infra.seal import Unsealable
@@ -19,7 +19,15 @@ from schemas.problems import ProblemType
 from schemas.providers import PROVIDERS, Role
 from schemas.seals import Sealed
 from workers.access import turn_of
-from workers.grants import Registration, exchange, lacking, opened, refresh, registration
+from workers.grants import (
+    Registration,
+    exchange,
+    lacking,
+    on_its_own,
+    opened,
+    refresh,
+    registration,
+)
 from workers.jobs.desk import Declined, Desk
 from workers.jobs.link_records import Proposal, keep_link, linked_before
 from workers.ports import Access
@@ -81,6 +89,8 @@ async def link_given(desk: Desk, ask: LinkGiven) -> DeskAnswer:
         actor=desk.request.actor,
         base_url=ask.base_url,
         room_url=ask.room_url,
+        directory=ask.directory,
+        account=Account(id=ask.mailbox),
     )
     if provider.oauth is None:
         account = await _built_in(desk, ask)
@@ -166,6 +176,8 @@ async def _built_in(desk: Desk, ask: LinkGiven) -> Account:
 
 async def _given(desk: Desk, ask: LinkGiven) -> Bring:
     ours = await registration(desk.runtime, desk.tenant, ask.client)
+    if ask.directory:
+        return await _in_its_own_name(desk, ours, ask.directory)
     if ask.refresh_sealed is not None:
         context = Sealed.REFRESH_TOKEN.of(desk.tenant, ask.connection)
         token = opened(desk.runtime, ask.refresh_sealed, context=context)
@@ -181,6 +193,17 @@ async def _given(desk: Desk, ask: LinkGiven) -> Bring:
     access = opened(desk.runtime, ask.access_sealed, context=context)
     scopes = frozenset(ask.scopes) or None
     return Bring(ours, Granted(access, None, desk.runtime.now() + GIVEN_LIFE, scopes))
+
+
+async def _in_its_own_name(desk: Desk, ours: Registration, directory: str) -> Bring:
+    granted = await on_its_own(desk.runtime, ours, directory)
+    if isinstance(granted, Dead):
+        words = (
+            f"{ours.provider.title} gives this client no token for {directory} ({granted.reason})."
+            " An administrator there has to consent to its application permissions."
+        )
+        raise Declined(ProblemType.LINK_REFUSED, words)
+    return Bring(ours, granted)
 
 
 async def _checked(
@@ -222,7 +245,7 @@ async def _account(desk: Desk, proposal: Proposal, brought: Bring) -> Account:
     access = Access(
         connection=proposal.id,
         api=brought.ours.provider.urls.api,
-        host="",
+        host=proposal.account.id,
         token=brought.granted.access_token.get_secret_value(),
         serial=0,
         turn=turn_of(desk.runtime, desk.tenant, proposal.provider, proposal.client),
@@ -232,6 +255,8 @@ async def _account(desk: Desk, proposal: Proposal, brought: Bring) -> Account:
         if proposal.role is Role.CALENDAR:
             return await runtime.calendars[proposal.provider].account(access)
         return await runtime.conferences[proposal.provider].account(access)
+    except NotPermitted as error:
+        raise Declined(ProblemType.LINK_REFUSED, f"{title}: {error.reason}.") from error
     except (TokenExpired, NeedsReauth, Refused, TryLater) as error:
         words = f"{title} did not say whose account this is ({error}). Start the link again."
         raise Declined(ProblemType.LINK_REFUSED, words) from error

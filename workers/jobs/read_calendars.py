@@ -7,7 +7,7 @@ from typing import Final
 
 import structlog
 
-from infra.errors import NeedsReauth, Refused, TryLater, Vanished
+from infra.errors import NeedsReauth, NotPermitted, Refused, TryLater, Vanished
 from infra.lanes import Claimed, Item, Lane, Post, RankDrop, RankSet, Unit
 from schemas.connections import Calendar, Reading
 from schemas.events import Gone, Sighting
@@ -227,6 +227,8 @@ def _in_trouble(turn: Round, error: NeedsReauth | Refused | Vanished) -> Unit:
     reading, unit.logs = troubled(turn, reason)
     unit.puts.append(reading)
     unit.timers["poll"] = POLL[1]
+    if isinstance(error, NotPermitted):  # until somebody has it looked at again
+        unit.timers |= dict.fromkeys(("poll", "full", RENEW, "look_again"))
     if isinstance(error, NeedsReauth):
         missing = tuple(sorted(error.missing))
         broken = write_load(LinkBroken(reason=reason, missing_scopes=missing))

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Final
 
 import structlog
+from pydantic import SecretStr
 
 from infra.errors import ClaimLost, Conflict, Refused, StoreAway
 from infra.seal import Unsealable
@@ -16,6 +17,7 @@ from schemas.connections import Tokens
 from schemas.seals import Sealed
 from workers.grants import (
     Registration,
+    on_its_own,
     opened,
     refresh,
     refresh_in,
@@ -42,23 +44,36 @@ async def refresh_tokens(tending: Tending) -> None:
     tokens = tending.tokens
     if tokens is None or not tending.connection.usable:
         return
-    if tokens.refresh_sealed is None:
+    directory = tending.connection.directory
+    if tokens.refresh_sealed is None and not directory:
         await needs_reauth(tending, "the link came without a refresh token, and has run out")
         return
     try:
         ours = await registration(tending.runtime, tending.tenant, tending.connection.client)
-        context = Sealed.REFRESH_TOKEN.of(tending.tenant, tending.connection.id)
-        token = opened(tending.runtime, tokens.refresh_sealed, context=context)
+        token = _refresh_token(tending, tokens)
     except (Refused, Unsealable) as error:
         await needs_reauth(tending, str(error), by="worker")
         return
     interrupted = tokens.refresh_started_at is not None
     await _note_beginning(tending, tokens, ours)
-    match await refresh(tending.runtime, ours, token):
+    asked = (
+        refresh(tending.runtime, ours, token)
+        if token is not None
+        else on_its_own(tending.runtime, ours, directory)
+    )
+    match await asked:
         case Dead(reason=reason):
             await _dead(tending, ours, reason, interrupted=interrupted)
         case Granted() as granted:
             await _keep(tending, granted)
+
+
+def _refresh_token(tending: Tending, tokens: Tokens) -> SecretStr | None:
+    """None for a link without a person: its client asks in its own name. Raises Unsealable."""
+    if tokens.refresh_sealed is None:
+        return None
+    context = Sealed.REFRESH_TOKEN.of(tending.tenant, tending.connection.id)
+    return opened(tending.runtime, tokens.refresh_sealed, context=context)
 
 
 async def _note_beginning(tending: Tending, tokens: Tokens, ours: Registration) -> None:
@@ -80,6 +95,11 @@ async def _dead(tending: Tending, ours: Registration, reason: str, *, interrupte
         return
     title = ours.provider.title
     words = f"{title} takes the refresh token no more ({reason}): link the account again"
+    if tending.connection.directory:
+        words = (
+            f"{title} gives our client no token any more ({reason}): its secret or the consent of"
+            " the organisation's administrator is gone; mend that, then link again"
+        )
     if interrupted:
         words = f"a refresh was cut off after {title} had spent the token: link the account again"
     await needs_reauth(tending, words)

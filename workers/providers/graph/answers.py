@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from infra.errors import (
     Conflict,
     NeedsReauth,
+    NotPermitted,
     RateLimited,
     Refused,
     TokenExpired,
@@ -76,7 +77,7 @@ def _by_code(code: str, call: str) -> Exception | None:
 def _by_status(status: int, call: str, message: str, needs: str) -> Exception:
     if status == HTTPStatus.FORBIDDEN:
         if _POLICY in message.casefold():
-            return Refused(NOT_PERMITTED)
+            return NotPermitted(NOT_PERMITTED)
         words = f"{call}: the permissions given to us do not suffice: link the account again"
         return NeedsReauth(words, missing={needs})
     named = _BY_STATUS.get(status)
