@@ -125,6 +125,11 @@ class Provider:
     listed_words: tuple[str, ...] = ()
     """Host names by which a pasted join link of this provider is recognised."""
 
+    @property
+    def can_lead(self) -> bool:
+        """Whether we hear of what is changed there: its conferences may be the source of truth."""
+        return Role.CONFERENCING in self.roles and (self.is_polled or self.push is Push.SIGNED)
+
     def at(self, base: str | None) -> Provider:
         """This provider at another base URL (a national cloud, the sandbox); itself when there is
         none."""

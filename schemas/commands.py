@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from schemas.events import Slot
+from schemas.events import Carried, Slot
 from schemas.meetings import Conference, Written
 from schemas.records import Moment, Schema
 
@@ -69,6 +69,15 @@ class RemoveJoinDetails(Schema):
     target: Written
 
 
+class ChangeEvent(Schema):
+    """Let the event show the title and times of the conference, its source of truth."""
+
+    do: Literal["change"] = "change"
+    calendar: str
+    event: str
+    slot: Slot
+
+
 class Wait(Schema):
     """Nothing may be done before this moment: a quarantine, a quota, a link that is down."""
 
@@ -86,6 +95,7 @@ Act = (
     | TearDownConference
     | WriteJoinDetails
     | RemoveJoinDetails
+    | ChangeEvent
 )
 Command = Annotated[Act | Wait, Field(discriminator="do")]
 
@@ -112,7 +122,8 @@ class Updated(Schema):
 
 
 class StillThere(Schema):
-    """It exists; `conference` is as the provider has it now."""
+    """It exists; `conference` is as the provider has it now, its slot included. What it shows that
+    is no slot of ours is told by an empty `shown`."""
 
     came: Literal["still_there"] = "still_there"
     conference: Conference
@@ -144,6 +155,13 @@ class JoinDetailsRemoved(Schema):
     target: Written
     left: str = ""
     """Why our link had to be left there, if it had to (the calendar was unlinked)."""
+
+
+class EventChanged(Schema):
+    """The event shows this slot; `etags` holds its versions before and after."""
+
+    came: Literal["changed"] = "changed"
+    carried: Carried
 
 
 class NotSent(Schema):
@@ -193,6 +211,7 @@ Achieved = (
     | TornDown
     | JoinDetailsWritten
     | JoinDetailsRemoved
+    | EventChanged
 )
 """A command was carried out."""
 

@@ -126,7 +126,9 @@ class DeskRequest(Record):
 class PlannedCall(Schema):
     """A call to a provider that a dry run would have made; ids and moments, no titles, no links."""
 
-    do: Literal["provision", "find", "update", "confirm", "tear_down", "write", "remove", "wait"]
+    do: Literal[
+        "provision", "find", "update", "confirm", "tear_down", "write", "remove", "change", "wait"
+    ]
     words: str
     connection: str | None = None
     conference: str | None = None

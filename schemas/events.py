@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from typing import ClassVar, Literal
+from datetime import timedelta
+from typing import ClassVar, Final, Literal
 
 from schemas.records import Moment, Record, Schema
+
+NEAR: Final = timedelta(minutes=1)
+"""Providers keep whole minutes."""
 
 
 class Slot(Schema):
@@ -22,6 +26,14 @@ class Slot(Schema):
     def is_series(self) -> bool:
         """Whether it repeats."""
         return bool(self.recurrence)
+
+    def agrees_with(self, other: Slot) -> bool:
+        """Whether both have one title and the same times; of a series only the title counts, for
+        no conference holds its times."""
+        if self.title != other.title or self.is_series or other.is_series:
+            return self.title == other.title
+        apart = (abs(self.starts_at - other.starts_at), abs(self.ends_at - other.ends_at))
+        return max(apart) < NEAR
 
     @property
     def fingerprint(self) -> str:
@@ -41,6 +53,18 @@ class Mark(Schema):
 
     meeting: str
     join_url: str
+
+
+class Carried(Schema):
+    """The title and times of the conference, as we wrote them into an event."""
+
+    calendar: str
+    event: str
+    slot: str
+    """Fingerprint of what was written."""
+    etags: tuple[str, ...]
+    """The event's versions: the one that was seen before, and those around our write. A sighting of
+    one of them says nothing new."""
 
 
 class Event(Schema):

@@ -9,9 +9,9 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from schemas.events import Event, Occurrence, Slot
+from schemas.events import Carried, Event, Occurrence, Slot
 from schemas.people import Actor
-from schemas.policy import Wish, is_past
+from schemas.policy import Truth, Wish, is_past
 from schemas.records import Moment, Record, Schema
 
 
@@ -54,6 +54,7 @@ class Ask(Record):
     slot: Slot
     conferencing: Conferencing = "none"
     host: str | None = None
+    source_of_truth: Literal["application", "conference"] = "application"
     cancelled: bool = False
     actor: Actor
     asked_at: Moment
@@ -74,6 +75,12 @@ class Conference(Schema):
     """Fingerprint of the slot that it shows."""
     slot: Slot
     made_at: Moment
+    title: str | None = None
+    """As the provider shows it, where that is not the slot's: it may have cut or marked it."""
+
+    def is_titled(self, title: str) -> bool:
+        """Whether this is what the provider made of the slot's title, so that nobody changed it."""
+        return title == (self.slot.title if self.title is None else self.title)
 
 
 class Try(Schema):
@@ -135,7 +142,7 @@ class Meeting(Record):
 
     kind: ClassVar[str] = "meeting"
     origin: Literal["calendar", "application"]
-    """The source of truth."""
+    """Who made it; the source of truth, unless that is the conference."""
     identity: str
     """The series' iCalUID, or the application's external id."""
     application: str | None = None
@@ -150,7 +157,10 @@ class Meeting(Record):
     conference: Conference | None = None
     intent: Intent | None = None
     tries: tuple[Try, ...] = ()
+    called_off: Moment | None = None
+    """When its conference, its source of truth, was found deleted at the provider."""
     written: tuple[Written, ...] = ()
+    carried: Carried | None = None
     authoritative: EventCopy | None = None
     """The one copy that is written."""
     told: str | None = None
@@ -224,6 +234,28 @@ def shown_slot(meeting: Meeting) -> Slot | None:
     return meeting.wish.slot if meeting.wish else None
 
 
+def truth_of(meeting: Meeting) -> Truth:
+    """Who is right about it."""
+    led = meeting.called_off is not None or (meeting.wish is not None and meeting.wish.truth)
+    return "conference" if led else meeting.origin
+
+
+def event_agrees(meeting: Meeting) -> bool:
+    """Whether the event that we may write shows the wished title and times. They differ only where
+    the conference is the source of truth; only its organiser's copy moves an event."""
+    wish, copy, carried = meeting.wish, meeting.authoritative, meeting.carried
+    if wish is None or copy is None or not copy.event.organizer:
+        return True
+    if copy.event.slot.agrees_with(wish.slot):
+        return True
+    return (
+        carried is not None
+        and (carried.calendar, carried.event) == (copy.calendar, copy.event.id)
+        and carried.slot == wish.slot.fingerprint
+        and copy.event.etag in carried.etags
+    )
+
+
 def next_number(meeting: Meeting) -> int:
     """The number of the next try."""
     return max((entry.number for entry in meeting.tries), default=0) + 1
@@ -256,5 +288,6 @@ def is_complete(meeting: Meeting) -> bool:
     return (
         conference.shown == wish.slot.fingerprint
         and is_settled(meeting)
+        and event_agrees(meeting)
         and all((entry.calendar, entry.event) == here for entry in meeting.written)
     )

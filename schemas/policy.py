@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
 from schemas.events import Event, Slot
 from schemas.records import Record, Schema
 from schemas.recurrence import last_end
+
+Truth = Literal["calendar", "application", "conference"]
+"""Who is right about a meeting's title and times, and whether it takes place."""
 
 
 class KeywordRule(Schema):
@@ -19,6 +22,7 @@ class KeywordRule(Schema):
     keyword: str = Field(pattern=r"[^\s,;]")
     conferencing: str
     """Id of a connection, or `default`."""
+    source_of_truth: Literal["calendar", "conference"] = "calendar"
 
 
 class PolicyRules(Record):
@@ -38,6 +42,8 @@ class Link(Schema):
     usable: bool
     reason: str = ""
     host: str
+    can_lead: bool = True
+    """We hear of what is changed there, so that its conferences may be the source of truth."""
     derived: bool = False
     """The conference follows from the reference alone."""
     quarantine: timedelta = timedelta(0)
@@ -50,6 +56,8 @@ class Wish(Schema):
 
     slot: Slot
     connection: str
+    truth: Literal["conference"] | None = None
+    """The source of truth, where that is not who made the meeting."""
 
 
 class Verdict(Schema):
@@ -105,7 +113,11 @@ class Policy(Schema):
                 because=f"keyword “{rule.keyword}” asks for the default, and none is set",
             )
         return Verdict(
-            wish=Wish(slot=event.slot, connection=connection),
+            wish=Wish(
+                slot=event.slot,
+                connection=connection,
+                truth="conference" if rule.source_of_truth == "conference" else None,
+            ),
             because=f"keyword “{rule.keyword}” stands in its location",
         )
 

@@ -53,7 +53,7 @@ class Seen(Schema):
     running: bool = False
     ends_at: Moment | None = None
     doubted_at: str = ""
-    """The times about which its meeting was last asked to look."""
+    """What it showed when its meeting was last asked to look; empty when all is as we know it."""
 
 
 class Polled(Record):

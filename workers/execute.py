@@ -22,6 +22,7 @@ from infra.errors import (
 )
 from schemas import commands as does
 from schemas.connections import Calendar
+from schemas.events import Carried
 from schemas.meetings import Conference
 from workers.access import with_access
 from workers.ports import Access, Calendars, Conferences
@@ -46,7 +47,7 @@ class Job:
         return self.runtime.now()
 
 
-async def execute(  # noqa: PLR0911 - one line a command
+async def execute(  # noqa: C901, PLR0911 - one line a command
     command: does.Act, job: Job, *, send_by: float
 ) -> does.Outcome:
     """Carry the command out and name what came of it.
@@ -69,6 +70,8 @@ async def execute(  # noqa: PLR0911 - one line a command
             return await _outcome(lambda: _write(command, job), job)
         case does.RemoveJoinDetails():
             return await _remove(command, job)
+        case does.ChangeEvent():
+            return await _outcome(lambda: _change(command, job), job)
         case _:
             assert_never(command)
 
@@ -161,6 +164,22 @@ async def _write(command: does.WriteJoinDetails, job: Job) -> does.Outcome:
             access, calendar.provider_id, command.target, meeting=job.meeting
         )
         return does.JoinDetailsWritten(target=written)
+
+    return await _at_calendar(job, calendar, act)
+
+
+async def _change(command: does.ChangeEvent, job: Job) -> does.Outcome:
+    calendar = await _calendar(job, command.calendar)
+
+    async def act(port: Calendars, access: Access) -> does.Outcome:
+        etags = await port.show_slot(access, calendar.provider_id, command.event, command.slot)
+        carried = Carried(
+            calendar=command.calendar,
+            event=command.event,
+            slot=command.slot.fingerprint,
+            etags=etags,
+        )
+        return does.EventChanged(carried=carried)
 
     return await _at_calendar(job, calendar, act)
 

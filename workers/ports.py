@@ -117,6 +117,13 @@ class Calendars(Protocol):
         after. Raises Conflict when the event changed meanwhile, Vanished when it is gone."""
         ...
 
+    async def show_slot(
+        self, access: Access, calendar: str, event: str, slot: Slot
+    ) -> tuple[str, ...]:
+        """Let the event show the slot's title and times unless it does, of a series its title;
+        the event's versions before and after. Raises Conflict, Vanished, and Refused."""
+        ...
+
     async def remove_link(self, access: Access, calendar: str, target: Written) -> None:
         """Take our link out; done already is done."""
         ...
@@ -157,7 +164,9 @@ class Conferences(Protocol):
         ...
 
     async def read(self, access: Access, conference: Conference) -> Conference | None:
-        """The conference as it is; None when the provider says it has none of that id."""
+        """The conference as it is: with the slot that somebody gave it there, with an empty
+        `shown` if no slot says what it shows. None when the provider says it has none of that
+        id."""
         ...
 
     async def update(self, access: Access, conference: Conference, slot: Slot) -> Conference | None:

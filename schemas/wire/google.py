@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, Field
 
+from schemas.events import Slot
 from schemas.records import Wire
 
 
@@ -132,13 +133,23 @@ class ErrorBody(Wire):
 def link_patch(
     location: str, description: str, *, meeting: str | None, join_url: str | None
 ) -> dict[str, Any]:
-    """The only fields that we ever write. A property set to null is removed."""
+    """Where our link goes. A property set to null is removed."""
     marks = {MEETING: meeting, LINK: join_url}
     return {
         "location": location,
         "description": description,
         "extendedProperties": {"private": marks},
     }
+
+
+def slot_patch(slot: Slot, zone: str | None, *, moved: bool) -> dict[str, Any]:
+    """Another title, and other times; the event stays in its zone."""
+    patch: dict[str, Any] = {"summary": slot.title}
+    if moved:
+        place = {"timeZone": zone} if zone else {}
+        patch["start"] = {"dateTime": rfc3339(slot.starts_at), **place}
+        patch["end"] = {"dateTime": rfc3339(slot.ends_at), **place}
+    return patch
 
 
 def rfc3339(moment: datetime) -> str:

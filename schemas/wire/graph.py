@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, ConfigDict, Field
 
+from schemas.events import Slot
 from schemas.records import Wire
 
 SET: Final = "{66f5a359-4659-4830-9070-00047ec6ac6e}"
@@ -217,7 +219,7 @@ class ErrorBody(Wire):
 def link_patch(
     location: dict[str, Any], body: Body, *, meeting: str, join_url: str
 ) -> dict[str, Any]:
-    """The only fields that we ever write. A property cannot be removed, so it is emptied."""
+    """Where our link goes. A property cannot be removed, so it is emptied."""
     return {
         "location": location,
         "body": body.model_dump(by_alias=True),
@@ -226,6 +228,17 @@ def link_patch(
             {"id": LINK, "value": join_url},
         ],
     }
+
+
+def slot_patch(slot: Slot, zone: str, *, moved: bool) -> dict[str, Any]:
+    """Another title, and other times by the clock of the event's own zone."""
+    patch: dict[str, Any] = {"subject": slot.title}
+    if moved:
+        place = ZoneInfo(zone)
+        for name, at in (("start", slot.starts_at), ("end", slot.ends_at)):
+            clock = f"{at.astimezone(place):%Y-%m-%dT%H:%M:%S}"
+            patch[name] = {"dateTime": clock, "timeZone": zone}
+    return patch
 
 
 def instant(moment: datetime) -> str:

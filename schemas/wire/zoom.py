@@ -27,6 +27,7 @@ class Meeting(Wire):
     host_id: str = ""
     type: int = 2
     """2 is scheduled, 3 recurs without a fixed time."""
+    topic: str = ""
     start_time: AwareDatetime | None = None
     """None for a meeting without a fixed time (type 3)."""
     duration: int | None = None

@@ -50,6 +50,19 @@ async def test_the_wish_and_its_item_appear_together(
     assert load.trace == answer.headers["tieline-trace"]
 
 
+async def test_a_meeting_may_be_led_by_its_conference_where_we_hear_of_changes(
+    partner: httpx.AsyncClient, link_up: LinkUp
+) -> None:
+    zoom, jitsi = [await link_up(Role.CONFERENCING, name) for name in ("zoom", "jitsi")]
+    led = {**MEETING, "source_of_truth": "conference"}
+
+    put = await partner.put("/v1/meetings/a", json={**led, "conferencing": {"connection": zoom}})
+    no = await partner.put("/v1/meetings/b", json={**led, "conferencing": {"connection": jitsi}})
+
+    assert (put.status_code, put.json()["source_of_truth"]) == (201, "conference")
+    assert (no.status_code, no.json()["errors"][0]["field"]) == (422, "source_of_truth")
+
+
 async def test_the_same_put_again_writes_nothing(partner: httpx.AsyncClient, store: Store) -> None:
     first = await partner.put("/v1/meetings/interview-1", json=MEETING)
     same = {**MEETING, "starts_at": "2027-01-05T09:00:00Z"}  # another spelling of the moment

@@ -8,6 +8,8 @@ import pytest
 from schemas.providers import Role
 from tests.api.stage import LinkUp, kind_of
 
+RULE = {"keyword": "zoom", "conferencing": "default", "source_of_truth": "calendar"}
+
 
 async def test_a_tenant_begins_without_rules(partner: httpx.AsyncClient) -> None:
     answer = await partner.get("/v1/policy")
@@ -19,8 +21,8 @@ async def test_a_tenant_begins_without_rules(partner: httpx.AsyncClient) -> None
 async def test_rules_are_kept_in_their_order(partner: httpx.AsyncClient, link_up: LinkUp) -> None:
     zoom = await link_up(Role.CONFERENCING, "zoom")
     rules = [
-        {"keyword": "zoom", "conferencing": zoom},
-        {"keyword": "online", "conferencing": "default"},
+        {"keyword": "zoom", "conferencing": zoom, "source_of_truth": "conference"},
+        {"keyword": "online", "conferencing": "default", "source_of_truth": "calendar"},
     ]
 
     put = await partner.put("/v1/policy", json={"rules": rules, "default": zoom})
@@ -31,9 +33,26 @@ async def test_rules_are_kept_in_their_order(partner: httpx.AsyncClient, link_up
     assert read.headers["etag"] == put.headers["etag"] == '"1"'
 
 
+@pytest.mark.parametrize("named", ["jitsi", "default"])
+async def test_a_conference_that_tells_us_nothing_is_no_source_of_truth(
+    partner: httpx.AsyncClient, link_up: LinkUp, named: str
+) -> None:
+    jitsi = await link_up(Role.CONFERENCING, "jitsi")
+    rule = {"keyword": "a", "conferencing": jitsi, "source_of_truth": "conference"}
+    if named == "default":
+        rule["conferencing"] = "default"
+
+    refused = await partner.put("/v1/policy", json={"rules": [rule], "default": jitsi})
+
+    assert refused.status_code == 422
+    (fault,) = refused.json()["errors"]
+    assert fault["field"] == "rules.0.source_of_truth"
+    assert "Jitsi" in fault["fault"]
+
+
 async def test_an_outdated_change_is_refused(partner: httpx.AsyncClient) -> None:
     etag = (await partner.get("/v1/policy")).headers["etag"]
-    body = {"rules": [{"keyword": "zoom", "conferencing": "default"}]}
+    body = {"rules": [RULE]}
 
     first = await partner.put("/v1/policy", json=body, headers={"If-Match": etag})
     second = await partner.put("/v1/policy", json={}, headers={"If-Match": etag})
@@ -44,7 +63,7 @@ async def test_an_outdated_change_is_refused(partner: httpx.AsyncClient) -> None
 
 
 async def test_others_rules_are_not_written_over_unseen(partner: httpx.AsyncClient) -> None:
-    body = {"rules": [{"keyword": "zoom", "conferencing": "default"}]}
+    body = {"rules": [RULE]}
     await partner.put("/v1/policy", json=body)
 
     answer = await partner.put("/v1/policy", json={})
@@ -55,7 +74,7 @@ async def test_others_rules_are_not_written_over_unseen(partner: httpx.AsyncClie
 
 
 async def test_the_same_rules_again_are_the_same_version(partner: httpx.AsyncClient) -> None:
-    body = {"rules": [{"keyword": "zoom", "conferencing": "default"}]}
+    body = {"rules": [RULE]}
 
     etags = [(await partner.put("/v1/policy", json=body)).headers["etag"] for _ in range(2)]
 

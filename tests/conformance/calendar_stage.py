@@ -12,7 +12,7 @@ import pytest
 
 from infra.http.wire import Wire
 from infra.sandbox.client import Sandbox
-from schemas.events import Change, Event
+from schemas.events import Change, Event, Slot
 from schemas.meetings import Written
 from workers.ports import Access, Calendars
 
@@ -108,6 +108,10 @@ class Joined:
         """Put a link in."""
         target = Written(calendar="cal_1", event=event, join_url=link)
         return await self.port.write_link(self.access, self.calendar, target, meeting=MEETING)
+
+    async def show_slot(self, event: str, slot: Slot) -> tuple[str, ...]:
+        """Let an event show a slot."""
+        return await self.port.show_slot(self.access, self.calendar, event, slot)
 
     async def remove(self, event: str, link: str = LINK) -> None:
         """Take a link out."""

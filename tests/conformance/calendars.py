@@ -236,6 +236,30 @@ class Writes(Book):
             await joined.write(event)
         await joined.remove(event)
 
+    async def test_an_event_shows_another_title_and_other_times(self, joined: Joined) -> None:
+        event = await joined.add(location="zoom", description="Agenda")
+        before = await joined.event(event)
+        moved = {"starts_at": STARTS + timedelta(hours=3), "ends_at": STARTS + timedelta(hours=5)}
+        slot = before.slot.model_copy(update={"title": "Renamed", **moved})
+
+        etags = await joined.show_slot(event, slot)
+        again = await joined.show_slot(event, slot)
+
+        after = await joined.event(event)
+        assert after.slot == slot
+        assert (etags, again) == ((before.etag, after.etag), (after.etag,))
+        assert await joined.texts(event) == ("zoom", "Agenda")
+
+    async def test_another_title_leaves_the_times_of_a_series_alone(self, joined: Joined) -> None:
+        event = await joined.add(recurrence=["RRULE:FREQ=WEEKLY;COUNT=4"])
+        before = (await joined.event(event)).slot
+        elsewhen = before.starts_at + timedelta(hours=3)
+
+        renamed = before.model_copy(update={"title": "Renamed", "starts_at": elsewhen})
+        await joined.show_slot(event, renamed)
+
+        assert (await joined.event(event)).slot == before.model_copy(update={"title": "Renamed"})
+
     async def test_whoever_writes_first_wins(self, joined: Joined) -> None:
         event = await joined.add(location="zoom")
         await joined.sandbox.fault(f"{joined.name}.patch", "late", delay_s=0.3)

@@ -219,7 +219,7 @@ class RoomsElsewhere(Rooms):
         assert await there.find() == []
         await there.port.delete(there.access, made)
 
-    async def test_what_somebody_moved_no_longer_shows_its_slot(self, there: Elsewhere) -> None:
+    async def test_what_somebody_moved_shows_another_slot(self, there: Elsewhere) -> None:
         made = await there.create()
         await there.move_there(made)
 
@@ -227,7 +227,8 @@ class RoomsElsewhere(Rooms):
         (found,) = await there.find()
 
         assert read is not None
-        assert (read.shown, found.shown) == ("", "")
+        assert read.slot.starts_at != made.slot.starts_at
+        assert (read.shown, found.shown) == (read.slot.fingerprint, "")
 
     async def test_a_conference_in_session_is_left_alone(self, there: Elsewhere) -> None:
         made = await there.create()

@@ -231,3 +231,36 @@ async def test_a_meeting_without_a_passcode_is_a_meeting(zoom: AtZoom) -> None:
 
     assert read is not None
     assert read.join_url == "https://zoom.us/j/1"
+
+
+async def test_a_topic_that_somebody_gave_it_is_another_title(zoom: AtZoom) -> None:
+    made = await zoom.create()
+    await zoom.sandbox.zoom.change_meeting(int(made.id), topic="Renamed", duration=90)
+
+    read = await zoom.port.read(zoom.access, made)
+
+    ends_at = SLOT.starts_at + timedelta(minutes=90)
+    renamed = SLOT.model_copy(update={"title": "Renamed", "ends_at": ends_at})
+    assert read is not None
+    assert (read.slot, read.shown) == (renamed, renamed.fingerprint)
+
+
+async def test_a_title_that_zoom_cuts_is_not_another_one(zoom: AtZoom) -> None:
+    long = SLOT.model_copy(update={"title": "so long " * 40})
+    made = await zoom.create(slot=long)
+
+    read = await zoom.port.read(zoom.access, made)
+
+    assert read == made
+    assert made.title == ("so long " * 40)[:200]
+
+
+async def test_a_series_that_was_given_a_time_shows_no_slot(zoom: AtZoom) -> None:
+    made = await zoom.create(slot=SERIES)
+    start = f"{STARTS:%Y-%m-%dT%H:%M:%SZ}"
+    await zoom.sandbox.zoom.change_meeting(int(made.id), type=2, start_time=start, duration=30)
+
+    read = await zoom.port.read(zoom.access, made)
+
+    assert read is not None
+    assert (read.slot, read.shown) == (SERIES, "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Literal
 
 from schemas.events import Event, Slot
 from schemas.meetings import Ask, Conference, EventCopy, Meeting
@@ -43,15 +44,19 @@ def link(connection: str = "con_zoom", **fields: object) -> Link:
     return Link.model_validate({"connection": connection, **given, **fields})
 
 
-JITSI = link("con_jitsi", provider="jitsi", derived=True, quarantine=timedelta(0))
+JITSI = link("con_jitsi", provider="jitsi", derived=True, can_lead=False, quarantine=timedelta(0))
 
 
-def policy(*links: Link, default: str | None = "con_zoom") -> Policy:
+def policy(
+    *links: Link,
+    default: str | None = "con_zoom",
+    truth: Literal["calendar", "conference"] = "calendar",
+) -> Policy:
     """Rules for `zoom`, `jitsi` and `call` (the default), over the links, or one to each."""
-    rules = (
-        KeywordRule(keyword="zoom", conferencing="con_zoom"),
-        KeywordRule(keyword="jitsi", conferencing="con_jitsi"),
-        KeywordRule(keyword="video call", conferencing="default"),
+    named = (("zoom", "con_zoom"), ("jitsi", "con_jitsi"), ("video call", "default"))
+    rules = tuple(
+        KeywordRule(keyword=keyword, conferencing=connection, source_of_truth=truth)
+        for keyword, connection in named
     )
     known = {row.connection: row for row in links or (link(), JITSI)}
     return Policy(rules=rules, default=default, links=known)

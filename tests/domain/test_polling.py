@@ -9,7 +9,7 @@ import pytest
 from schemas.accounts import AccountConference
 from schemas.events import Slot
 from schemas.meetings import Conference, Meeting
-from workers.domain.polling import SELDOM, differs, next_poll, times_of
+from workers.domain.polling import SELDOM, differs, next_poll, shown_by
 
 NOW = datetime(2027, 1, 4, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -70,6 +70,15 @@ def test_what_was_moved_needs_one(starts_in: timedelta | None) -> None:
     assert differs(row(starts_in), meeting())
 
 
+@pytest.mark.parametrize("series", [False, True])
+def test_what_was_renamed_needs_one(series: bool) -> None:
+    renamed = row(HOUR).model_copy(update={"title": "b"})
+    same = row(HOUR).model_copy(update={"title": "a"})
+
+    assert differs(renamed, meeting(series=series))
+    assert not differs(same, meeting(series=series))
+
+
 def test_a_series_has_no_times_to_compare() -> None:
     assert not differs(row(None), meeting(series=True))
 
@@ -80,5 +89,8 @@ def test_another_conference_is_not_compared() -> None:
     assert not differs(row(3 * HOUR), bare)
 
 
-def test_the_same_times_are_the_same_word() -> None:
-    assert times_of(row(HOUR)) == times_of(row(HOUR)) != times_of(row(2 * HOUR))
+def test_the_same_times_and_title_are_the_same_word() -> None:
+    renamed = row(HOUR).model_copy(update={"title": "b"})
+
+    assert shown_by(row(HOUR)) == shown_by(row(HOUR)) != shown_by(row(2 * HOUR))
+    assert shown_by(renamed) != shown_by(row(HOUR))

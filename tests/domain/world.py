@@ -10,8 +10,10 @@ from typing import Literal, assert_never, get_args
 from schemas.callbacks import Callback, Cause
 from schemas.commands import (
     Act,
+    ChangeEvent,
     ConferenceMissing,
     ConfirmConference,
+    EventChanged,
     FindConference,
     JoinDetailsRemoved,
     JoinDetailsWritten,
@@ -33,7 +35,7 @@ from schemas.commands import (
     Wait,
     WriteJoinDetails,
 )
-from schemas.events import Mark
+from schemas.events import Carried, Mark, Slot
 from schemas.meetings import Ask, AskSeen, Conference, EventCopy, EventsSeen, Meeting, Seen
 from schemas.policy import Policy
 from tests.domain import samples
@@ -71,6 +73,7 @@ class World:
         default_factory=lambda: {"con_zoom": True, "con_jitsi": True, "con_other": True}
     )
     new_epoch: bool = False
+    truth: Literal["calendar", "conference"] = "calendar"
     live: dict[str, Conference] = field(default_factory=dict)
     most_live: int = 0
     late: list[tuple[datetime, ProvisionConference]] = field(default_factory=list)
@@ -102,13 +105,19 @@ class World:
         self.live.clear()
         self.meeting = self.meeting.model_copy(update={"doubted": True})
 
+    def changes(self, slot: Slot) -> None:
+        """Somebody gives the conference another slot at the provider, and we are told to look."""
+        for one in self.live.values():
+            self.live[one.id] = one.model_copy(update=_shows(slot))
+            self.meeting = self.meeting.model_copy(update={"doubted": True})
+
     def policy(self) -> Policy:
         """The rules, with the links as they are."""
-        quick = timedelta(0)
         return samples.policy(
             samples.link(usable=self.usable["con_zoom"], find_first=self.new_epoch),
             samples.link("con_other", usable=self.usable["con_other"], reason="it was revoked"),
-            samples.link("con_jitsi", provider="jitsi", derived=True, quarantine=quick),
+            samples.JITSI,
+            truth=self.truth,
         )
 
     def passes(self, span: timedelta) -> None:
@@ -203,7 +212,7 @@ class World:
         else:
             self._effect(command)
 
-    def _effect(self, command: Act) -> Outcome:  # noqa: PLR0911 - one case a command
+    def _effect(self, command: Act) -> Outcome:  # noqa: C901, PLR0911 - one case a command
         match command:
             case ProvisionConference():
                 return Provisioned(conference=self._make(command))
@@ -224,11 +233,15 @@ class World:
                 return TornDown()
             case WriteJoinDetails(target=target):
                 mark = Mark(meeting=self.meeting.id, join_url=target.join_url)
-                etags = self._write(target.calendar, target.event, mark)
-                return JoinDetailsWritten(target=target.model_copy(update={"etags": etags}))
+                versions = self._write(target.calendar, target.event, mark)
+                return JoinDetailsWritten(target=target.model_copy(update={"etags": versions}))
             case RemoveJoinDetails(target=target):
                 self._write(target.calendar, target.event, None)
                 return JoinDetailsRemoved(target=target)
+            case ChangeEvent(calendar=calendar, event=event, slot=slot):
+                shown, etags = slot.fingerprint, self._carry((calendar, event), slot)
+                written = Carried(calendar=calendar, event=event, slot=shown, etags=etags)
+                return EventChanged(carried=written)
             case _:
                 assert_never(command)
 
@@ -260,6 +273,16 @@ class World:
         self.writes += 1
         shown = self._versioned(row, mark)
         self.events[calendar, event] = shown
+        return row.event.etag, shown.event.etag
+
+    def _carry(self, place: tuple[str, str], slot: Slot) -> tuple[str, ...]:
+        row = self.events.get(place)
+        if row is None or row.event.slot.agrees_with(slot):
+            return ("unchanged",)
+        self.writes += 1
+        after = row.event.model_copy(update={"slot": slot})
+        shown = self._versioned(row.model_copy(update={"event": after}), row.event.mark)
+        self.events[place] = shown
         return row.event.etag, shown.event.etag
 
     def _versioned(self, row: EventCopy, mark: Mark | None) -> EventCopy:

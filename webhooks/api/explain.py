@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
 from infra.lanes import Lane, LaneState
 from schemas.connections import Connection, LinkState, Reading
 from schemas.events import Sighting
-from schemas.meetings import Conference, Intent, Meeting, Status, Trouble, Try
+from schemas.meetings import Conference, Intent, Meeting, Status, Trouble, Try, truth_of
 from schemas.people import Scope
+from schemas.policy import Truth
 from schemas.records import Moment
 from webhooks.api.meeting_views import Standing, find, slot_of
 from webhooks.api.operation import Answer, Call, Operation, Row, Shape
 
 SIGHTINGS_SHOWN: Final = 50
+LEADS: Final[Mapping[Truth, str]] = MappingProxyType(
+    {
+        "calendar": "The calendar is the source of truth: what is changed at the conference's"
+        " provider is put back.",
+        "application": "The application is the source of truth: what is changed at the conference's"
+        " provider is put back.",
+        "conference": "The conference is the source of truth: what is changed at its provider"
+        " reaches the other side, and what is changed there is put back.",
+    }
+)
 
 
 class SightingFacts(Shape):
@@ -66,6 +78,7 @@ class Facts(Shape):
     status: Status
     origin: str
     identity: str
+    source_of_truth: Truth
     because: str
     wanted: str | None
     """Fingerprint of what is wanted."""
@@ -103,6 +116,7 @@ async def _gather(call: Call[None], standing: Standing) -> Facts:
         status=standing.status(call.now),
         origin=meeting.origin,
         identity=meeting.identity,
+        source_of_truth=truth_of(meeting),
         because=meeting.because,
         wanted=wanted.fingerprint if wanted and not cancelled else None,
         connection=through,
@@ -189,6 +203,7 @@ def _lane(state: LaneState) -> LaneFacts:
 
 def _sentences(facts: Facts, now: datetime) -> Iterator[str]:
     yield f"The meeting is {facts.status}: {facts.because or 'nothing was decided yet'}."
+    yield LEADS[facts.source_of_truth]
     yield from _of_conference(facts)
     if facts.connection_state not in {None, LinkState.LINKED}:
         yield f"Its connection {facts.connection} is {facts.connection_state}: link it again."

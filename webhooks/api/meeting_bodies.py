@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, AwareDatetime, Field, ValidationInfo, field_validator
 
@@ -12,7 +12,8 @@ from schemas.callbacks import MeetingView
 from schemas.connections import Connection
 from schemas.events import Slot
 from schemas.meetings import ByConnection, ByJoinUrl, Conferencing
-from schemas.providers import Role
+from schemas.policy import Truth
+from schemas.providers import PROVIDERS, Role
 from schemas.records import Moment
 from webhooks.api.addresses import check_page
 from webhooks.api.operation import EXTERNAL_ID, Call, Shape
@@ -47,6 +48,9 @@ class MeetingBody(Shape):
     conferencing: Conferencing = "none"
     host: str | None = Field(default=None, min_length=1, max_length=200)
     """Your id of the user who hosts it."""
+    source_of_truth: Literal["application", "conference"] = "application"
+    """Who is right about title, times and cancelling once there is a conference. `application`:
+    what is changed at its provider is put back. `conference`: it is taken on, and you are told."""
 
     _zone = field_validator("timezone")(known_zone)
 
@@ -82,6 +86,19 @@ class MeetingBody(Shape):
                 check_page("conferencing.join_url", join_url)
             case _:
                 pass
+        if self.source_of_truth == "conference" and isinstance(self.conferencing, ByConnection):
+            await must_lead(call, "source_of_truth", self.conferencing.connection)
+
+
+async def must_lead(call: Call[Any], field: str, connection: str) -> None:
+    """Raises Denied for a connection at whose provider nobody tells us of changes."""
+    found = await call.front.store.documents.get(call.tenant, Connection, connection)
+    if found is not None and not PROVIDERS[found.provider].can_lead:
+        title = PROVIDERS[found.provider].title
+        raise wrong_field(
+            field,
+            f"{title} does not tell us of changes, so its conferences are no source of truth.",
+        )
 
 
 class NewMeeting(MeetingBody):
@@ -102,6 +119,7 @@ class MeetingAnswer(MeetingView):
 
     conferencing: Conferencing | None = None
     host: str | None = None
+    source_of_truth: Truth = "application"
     reason: str = ""
     """Why it stands as it does."""
     again_at: Moment | None = None
@@ -110,4 +128,6 @@ class MeetingAnswer(MeetingView):
 
 def digest_of(body: MeetingBody) -> str:
     """Tells a repeat from a different request: equal for bodies that mean the same."""
-    return hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+    usual = body.source_of_truth == "application"  # which no body of an earlier release named
+    said = body.model_dump_json(exclude={"source_of_truth"} if usual else None)
+    return hashlib.sha256(said.encode()).hexdigest()

@@ -8,7 +8,17 @@ from datetime import datetime
 from typing import Any, Final
 
 from schemas.events import Slot
-from schemas.meetings import Ask, ByJoinUrl, Meeting, Status, join_link, meeting_id, status_of
+from schemas.meetings import (
+    Ask,
+    ByJoinUrl,
+    Meeting,
+    Status,
+    join_link,
+    meeting_id,
+    status_of,
+    truth_of,
+)
+from schemas.policy import Truth
 from webhooks.api.meeting_bodies import MeetingAnswer
 from webhooks.api.operation import Call
 from webhooks.api.problems import not_found
@@ -36,7 +46,8 @@ class Standing:
         if self.meeting is None or not _caught_up(self.ask, self.meeting):
             return Status.CANCELLING if self.ask.cancelled else Status.PENDING
         status = status_of(self.meeting, now)
-        if self.ask.cancelled or status not in {Status.CANCELLED, Status.CANCELLING}:
+        ended = self.ask.cancelled or self.meeting.called_off is not None
+        if ended or status not in {Status.CANCELLED, Status.CANCELLING}:
             return status
         if status is Status.CANCELLING:  # what it no longer needs is being taken down
             return Status.PENDING
@@ -80,6 +91,7 @@ def show(standing: Standing, now: datetime) -> MeetingAnswer:
         conference=conference.id if conference else None,
         conferencing=ask.conferencing if ask else None,
         host=ask.host if ask else None,
+        source_of_truth=_truth(standing),
         reason=trouble.reason if trouble else meeting.because if meeting else "",
         again_at=trouble.until if trouble else None,
     )
@@ -87,9 +99,10 @@ def show(standing: Standing, now: datetime) -> MeetingAnswer:
 
 def slot_of(standing: Standing) -> Slot | None:
     """What is asked for; for a calendar's meeting what its event shows, or showed."""
-    if standing.ask is not None:
-        return standing.ask.slot
     meeting = standing.meeting
+    if standing.ask is not None:
+        wish = meeting.wish if meeting else None
+        return wish.slot if wish and wish.truth else standing.ask.slot
     if meeting is None:
         return None
     if meeting.authoritative is not None:
@@ -97,6 +110,12 @@ def slot_of(standing: Standing) -> Slot | None:
     if meeting.conference is not None:
         return meeting.conference.slot
     return meeting.wish.slot if meeting.wish else None
+
+
+def _truth(standing: Standing) -> Truth:
+    if standing.ask is not None:
+        return standing.ask.source_of_truth
+    return truth_of(standing.meeting) if standing.meeting else "calendar"
 
 
 def _caught_up(ask: Ask, meeting: Meeting) -> bool:
@@ -109,4 +128,6 @@ def _caught_up(ask: Ask, meeting: Meeting) -> bool:
         return meeting.wish is None
     if meeting.wish is None:  # it cannot be had; of when that is, only the clock tells
         return meeting.changed_at >= ask.asked_at
+    if meeting.wish.truth and meeting.conference is not None:  # which says title and times
+        return ask.source_of_truth == "conference"
     return meeting.wish.slot == ask.slot

@@ -126,6 +126,7 @@ async def ask_for(call: Call[Any], id_: str, external_id: str, body: MeetingBody
         slot=body.slot,
         conferencing=body.conferencing,
         host=body.host,
+        source_of_truth=body.source_of_truth,
         actor=call.actor,
         asked_at=call.now,
         body_sha256=digest_of(body),

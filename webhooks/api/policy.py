@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from pydantic import Field, field_validator
 
@@ -15,6 +15,7 @@ from schemas.policy import KeywordRule, PolicyRules
 from schemas.problems import ProblemType
 from schemas.providers import Role
 from webhooks.api.calendars import CALENDARS
+from webhooks.api.meeting_bodies import must_lead
 from webhooks.api.operation import Answer, Call, Operation, Row, Shape, etag
 from webhooks.api.problems import wrong_field
 
@@ -29,6 +30,9 @@ class Rule(Shape):
     keyword: str = Field(examples=["zoom"])
     conferencing: str = Field(examples=["default"], max_length=64)
     """Id of a conferencing connection, or `default`."""
+    source_of_truth: Literal["calendar", "conference"] = "calendar"
+    """Who is right about title, times and cancelling. `calendar`: what is changed at the
+    conference's provider is put back. `conference`: it reaches the event."""
 
     @field_validator("keyword")
     @classmethod
@@ -59,6 +63,7 @@ async def replace_policy(call: Call[PolicyBody]) -> Answer:
     named = [(f"rules.{n}.conferencing", rule.conferencing) for n, rule in enumerate(body.rules)]
     for field, connection in [*named, ("default", body.default or "default")]:
         await _must_confer(call, field, connection)
+    await _may_lead(call)
     rules = tuple(KeywordRule(**rule.model_dump()) for rule in body.rules)
     policy = stored.model_copy(update={"rules": rules, "default": body.default})
     if policy != stored:
@@ -88,6 +93,14 @@ async def _must_confer(call: Call[PolicyBody], field: str, connection: str) -> N
         raise wrong_field(
             field, "Name a conferencing connection of this tenant, as GET /v1/connections lists it."
         )
+
+
+async def _may_lead(call: Call[PolicyBody]) -> None:
+    """A conference is the source of truth only where we hear of its changes."""
+    for n, rule in enumerate(call.body.rules):
+        named = call.body.default if rule.conferencing == "default" else rule.conferencing
+        if rule.source_of_truth == "conference" and named is not None:
+            await must_lead(call, f"rules.{n}.source_of_truth", named)
 
 
 async def _current(call: Call[None] | Call[PolicyBody]) -> PolicyRules:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from schemas.commands import (
+    ChangeEvent,
     Command,
     ConfirmConference,
     FindConference,
@@ -19,7 +20,15 @@ from schemas.commands import (
     Wait,
     WriteJoinDetails,
 )
-from schemas.meetings import Conference, Intent, Meeting, Written, join_link, next_number
+from schemas.meetings import (
+    Conference,
+    Intent,
+    Meeting,
+    Written,
+    event_agrees,
+    join_link,
+    next_number,
+)
 from schemas.policy import Link, Policy, Wish, is_past
 
 BEFORE_ANY_TRY = timedelta(days=1)
@@ -75,7 +84,7 @@ def _keep_up(
 def _keep_right(
     meeting: Meeting, conference: Conference, wish: Wish, policy: Policy
 ) -> list[Command]:
-    writes = _write(meeting)
+    writes = [*_carry(meeting, wish), *_write(meeting)]
     if not meeting.doubted and conference.shown == wish.slot.fingerprint:
         return writes
     link = _link(conference.connection, policy)
@@ -136,6 +145,14 @@ def _write(meeting: Meeting) -> list[Command]:
         (entry.calendar, entry.event, entry.join_url) == (*here, link) for entry in meeting.written
     )
     return strays if stands else [WriteJoinDetails(target=target), *strays]
+
+
+def _carry(meeting: Meeting, wish: Wish) -> list[Command]:
+    """Bring the title and times of a conference that leads into the event."""
+    copy = meeting.authoritative
+    if copy is None or event_agrees(meeting):
+        return []
+    return [ChangeEvent(calendar=copy.calendar, event=copy.event.id, slot=wish.slot)]
 
 
 def _tear_down(conference: Conference, policy: Policy) -> Command:

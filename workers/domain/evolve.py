@@ -9,6 +9,7 @@ from schemas.commands import (
     Achieved,
     Act,
     ConferenceMissing,
+    EventChanged,
     JoinDetailsRemoved,
     JoinDetailsWritten,
     Later,
@@ -25,6 +26,7 @@ from schemas.commands import (
     Undone,
     Updated,
 )
+from schemas.events import Carried
 from schemas.meetings import (
     Intent,
     Meeting,
@@ -37,6 +39,7 @@ from schemas.meetings import (
     next_number,
     shown_slot,
 )
+from workers.domain.truth import CALLED_OFF, looked_at
 
 LONG = timedelta(minutes=1)
 """A wait that partners should hear of."""
@@ -69,7 +72,7 @@ def evolve(meeting: Meeting, outcome: Outcome, now: datetime, *, of: Act) -> Mee
         case NothingFound():  # a fact, but no progress: what led to the search still counts
             change: dict[str, object] = {"intent": _next_try(meeting, now)}
         case _:
-            change = {**_achieved(meeting, outcome), "trouble": None}
+            change = {**_achieved(meeting, outcome, now), "trouble": None}
     return settle(meeting.model_copy(update={**change, "changed_at": now}))
 
 
@@ -86,27 +89,42 @@ def settle(meeting: Meeting) -> Meeting:
     return meeting.model_copy(update=change) if change else meeting
 
 
-def _achieved(meeting: Meeting, outcome: Achieved) -> dict[str, object]:
+def _achieved(  # noqa: C901, PLR0911 - one case an outcome
+    meeting: Meeting, outcome: Achieved, now: datetime
+) -> dict[str, object]:
     match outcome:
         case Provisioned(conference=conference):
             return {"conference": conference, "intent": None, "doubted": False}
-        case Updated(conference=conference) | StillThere(conference=conference):
+        case Updated(conference=conference):
             return {"conference": conference, "doubted": False}
+        case StillThere(conference=conference):
+            looked = looked_at(meeting, conference)
+            return {"conference": looked.conference, "wish": looked.wish, "doubted": False}
+        case ConferenceMissing() if meeting.wish is not None and meeting.wish.truth:
+            ended = {"wish": None, "because": CALLED_OFF, "called_off": now}
+            return {**_without_conference(meeting), **ended}
         case ConferenceMissing() | TornDown():
-            again = meeting.generation + 1
-            return {
-                "conference": None,
-                "intent": None,
-                "tries": (),
-                "doubted": False,
-                "generation": again,
-            }
+            return _without_conference(meeting)
         case JoinDetailsWritten(target=target):
             return {"written": (*_without(meeting, target), target)}
         case JoinDetailsRemoved(target=target):
             return {"written": _without(meeting, target)}
+        case EventChanged(carried=carried):
+            return {"carried": _carried(meeting, carried)}
         case _:
             assert_never(outcome)
+
+
+def _without_conference(meeting: Meeting) -> dict[str, object]:
+    again = meeting.generation + 1
+    none: dict[str, object] = {"conference": None, "intent": None, "tries": (), "doubted": False}
+    return {**none, "generation": again}
+
+
+def _carried(meeting: Meeting, carried: Carried) -> Carried:
+    """What we last saw of the event is older than our write, whatever version that met."""
+    seen = (meeting.authoritative.event.etag,) if meeting.authoritative else ()
+    return carried.model_copy(update={"etags": (*seen, *carried.etags)})
 
 
 def _create_failed(meeting: Meeting, outcome: Undone) -> Meeting:

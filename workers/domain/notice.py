@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import assert_never
+from typing import Literal, assert_never
 
 from schemas.events import Mark
 from schemas.meetings import (
@@ -19,6 +19,7 @@ from schemas.meetings import (
 )
 from schemas.policy import Policy, Verdict, Wish, is_past
 from workers.domain.evolve import settle, undone
+from workers.domain.truth import led
 
 
 def notice(seen: Seen, meeting: Meeting, policy: Policy, now: datetime) -> Meeting:
@@ -31,6 +32,7 @@ def notice(seen: Seen, meeting: Meeting, policy: Policy, now: datetime) -> Meeti
             noted = _from_ask(ask, meeting, policy, now)
         case _:
             assert_never(seen)
+    noted = led(noted, policy)
     intent = noted.intent
     idle = intent is not None and not intent.sent and noted.wish is None
     return settle(undone(noted) if idle else noted)
@@ -80,7 +82,11 @@ def _verdict(
     copy: EventCopy, meeting: Meeting, policy: Policy, now: datetime, *, room: str | None
 ) -> Verdict:
     if meeting.conference is not None and is_past(copy.event.slot, now):
-        kept = Wish(slot=copy.event.slot, connection=meeting.conference.connection)
+        kept = Wish(
+            slot=copy.event.slot,
+            connection=meeting.conference.connection,
+            truth=meeting.wish.truth if meeting.wish else None,
+        )
         return Verdict(wish=kept, because="it is over; what exists is left as it is")
     return policy.verdict(copy.event, now, room=room)
 
@@ -119,10 +125,17 @@ def _asked_for(
     if is_past(ask.slot, now):
         if meeting.conference is None:
             return None, "it is over"
-        kept = Wish(slot=ask.slot, connection=meeting.conference.connection)
+        kept = _wished(ask, meeting.conference.connection)
         return kept, "it is over; what exists is left as it is"
     named = ask.conferencing.connection if isinstance(ask.conferencing, ByConnection) else "default"
     connection = policy.connection(named)
     if connection is None:
         return None, "the application asks for the default, and none is set"
-    return Wish(slot=ask.slot, connection=connection), "the application asks for it"
+    return _wished(ask, connection), "the application asks for it"
+
+
+def _wished(ask: Ask, connection: str) -> Wish:
+    truth: Literal["conference"] | None = (
+        "conference" if ask.source_of_truth == "conference" else None
+    )
+    return Wish(slot=ask.slot, connection=connection, truth=truth)

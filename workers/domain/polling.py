@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
@@ -26,9 +27,13 @@ def next_poll(rows: Iterable[AccountConference], now: datetime) -> timedelta:
 
 
 def differs(row: AccountConference, meeting: Meeting) -> bool:
-    """Whether it is at other times than the conference that we know."""
+    """Whether it has another title or other times than the conference that we know."""
     conference = meeting.conference
-    if conference is None or conference.id != row.id or conference.slot.is_series:
+    if conference is None or conference.id != row.id:
+        return False
+    if row.title and not conference.is_titled(row.title):
+        return True
+    if conference.slot.is_series:
         return False
     if row.starts_at is None or row.ends_at is None:
         return True
@@ -36,9 +41,10 @@ def differs(row: AccountConference, meeting: Meeting) -> bool:
     return max(abs(row.starts_at - slot.starts_at), abs(row.ends_at - slot.ends_at)) >= LATE
 
 
-def times_of(row: AccountConference) -> str:
-    """The times as one word, by which a difference is told once."""
-    return f"{row.starts_at}/{row.ends_at}"
+def shown_by(row: AccountConference) -> str:
+    """Times and title as one word, by which a difference is told once."""
+    said = f"{row.starts_at}/{row.ends_at}/{row.title}"
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 def _distance(row: AccountConference, now: datetime) -> timedelta:

@@ -7,8 +7,10 @@ from typing import Final, assert_never
 
 from schemas.commands import (
     Act,
+    ChangeEvent,
     Command,
     ConfirmConference,
+    EventChanged,
     FindConference,
     JoinDetailsRemoved,
     JoinDetailsWritten,
@@ -25,6 +27,7 @@ from schemas.commands import (
     Wait,
     WriteJoinDetails,
 )
+from schemas.events import Carried
 from schemas.meetings import Conference, Meeting
 from schemas.policy import Policy
 from workers.domain.decide import decide
@@ -59,7 +62,9 @@ def rehearse(
     return planned
 
 
-def _imagined(command: Act, policy: Policy, now: datetime) -> Outcome:
+def _imagined(  # noqa: C901 - one case a command
+    command: Act, policy: Policy, now: datetime
+) -> Outcome:
     outcome: Outcome
     match command:
         case ProvisionConference():
@@ -77,6 +82,9 @@ def _imagined(command: Act, policy: Policy, now: datetime) -> Outcome:
             outcome = JoinDetailsWritten(target=target)
         case RemoveJoinDetails(target=target):
             outcome = JoinDetailsRemoved(target=target)
+        case ChangeEvent(calendar=calendar, event=event, slot=slot):
+            carried = Carried(calendar=calendar, event=event, slot=slot.fingerprint, etags=())
+            outcome = EventChanged(carried=carried)
         case _:
             assert_never(command)
     return outcome

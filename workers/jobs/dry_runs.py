@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final, assert_never
 
 from schemas.commands import (
+    ChangeEvent,
     Command,
     ConfirmConference,
     FindConference,
@@ -19,7 +20,15 @@ from schemas.commands import (
 )
 from schemas.desk import DeskAnswer, DryRunEvent, DryRunMeeting, PlannedCall
 from schemas.events import Event, Sighting
-from schemas.meetings import AskSeen, EventCopy, EventsSeen, Meeting, Seen, meeting_id
+from schemas.meetings import (
+    AskSeen,
+    EventCopy,
+    EventsSeen,
+    Meeting,
+    Seen,
+    meeting_id,
+    truth_of,
+)
 from schemas.providers import PROVIDERS
 from workers.domain.rehearse import rehearse
 from workers.jobs.desk import Desk
@@ -33,6 +42,7 @@ WORDS: Final[Mapping[str, str]] = MappingProxyType(
         "tear_down": "Delete the conference.",
         "write": "Write the join link into the event.",
         "remove": "Take our join link out of the event.",
+        "change": "Let the event show the conference's title and times.",
     }
 )
 NO_EVENT: Final = "The calendar has no such event (any more): there is nothing to provision."
@@ -81,7 +91,7 @@ async def _answer(desk: Desk, name: str, seen: Seen) -> DeskAnswer:
 
 def _sentences(meeting: Meeting, planned: list[Command]) -> list[str]:
     wanted = "A conference is wanted" if meeting.wish else "No conference of ours is wanted"
-    said = [f"{wanted}: {meeting.because}."]
+    said = [f"{wanted}: {meeting.because}.", f"The source of truth is the {truth_of(meeting)}."]
     if not planned:
         said.append("Everything is as it should be: no call would be made.")
     if planned and isinstance(planned[-1], Wait):
@@ -112,6 +122,9 @@ def _said(command: Command, providers: dict[str, str]) -> PlannedCall:
         case WriteJoinDetails(target=at) | RemoveJoinDetails(target=at):
             words = WORDS[command.do]
             return PlannedCall(do=command.do, calendar=at.calendar, event=at.event, words=words)
+        case ChangeEvent(calendar=calendar, event=event):
+            words = WORDS[command.do]
+            return PlannedCall(do=command.do, calendar=calendar, event=event, words=words)
         case Wait(reason=reason):
             return PlannedCall(do=command.do, words=f"Wait: {reason}.")
         case _:

@@ -229,6 +229,7 @@ def _link(connection: Connection, runtime: Runtime) -> Link:
         usable=usable,
         reason="" if usable else f"connection {connection.id}: {connection.state.value}",
         host=connection.account.id,
+        can_lead=provider.can_lead,
         derived=provider.conference_is_derived,
         quarantine=quarantine,
         find_first=connection.reconciled_epoch != str(runtime.store.epoch.current),

@@ -16,7 +16,7 @@ from schemas.items import Doubted, Happened
 from schemas.meetings import Meeting
 from schemas.tending import Polled, Seen
 from workers.access import access_of
-from workers.domain.polling import differs, next_poll, times_of
+from workers.domain.polling import differs, next_poll, shown_by
 from workers.jobs.harvest import EVERY, harvest
 from workers.jobs.sweeping import ask_for_refresh
 from workers.jobs.tending import Tending
@@ -103,9 +103,8 @@ def _see(tending: Tending, row: AccountConference, meeting: Meeting, before: See
     running = row.running or False
     if running != was_running:
         _tell(tending, meeting.id, row.id, started=running, at=now)
-    doubted = before.doubted_at if before else ""
-    if differs(row, meeting) and doubted != times_of(row):
-        doubted = times_of(row)
+    doubted = shown_by(row) if differs(row, meeting) else ""
+    if doubted and (before is None or before.doubted_at != doubted):
         _doubt(tending, meeting.id, row.id)
     return Seen(
         conference=row.id,

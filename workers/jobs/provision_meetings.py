@@ -22,6 +22,7 @@ from workers.domain.decide import decide
 from workers.domain.evolve import evolve, intend, waiting
 from workers.domain.patience import patient
 from workers.domain.references import reference
+from workers.domain.truth import difference
 from workers.execute import Job, execute
 from workers.jobs.meeting_inputs import Inputs, gather
 from workers.jobs.meeting_timeline import note, without_fixed_time
@@ -234,7 +235,7 @@ def _conclude(work: Work, command: does.Act, outcome: does.Outcome) -> None:
     now = work.runtime.now()
     after = evolve(work.meeting, outcome, now, of=command)
     reason = getattr(outcome, "reason", "")
-    work.note(f"{command.do}.{outcome.came}", reason)
+    work.note(f"{command.do}.{outcome.came}", reason or difference(outcome, work.meeting, after))
     work.becomes(patient(after, dice=work.runtime.dice(), now=now))
     if words := without_fixed_time(outcome):
         work.note("conference.without_fixed_time", words)

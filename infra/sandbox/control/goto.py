@@ -117,6 +117,12 @@ class GoToActions(GrantActions):
         meeting.starts, meeting.ends = _moment(told, "starts"), _moment(told, "ends")
         return seen(meeting)
 
+    def rename_meeting(self, told: Doc) -> Doc:
+        """Give `meeting` the `subject`."""
+        meeting = self._meeting(told)
+        meeting.subject = text(told, "subject")
+        return seen(meeting)
+
     def delete_meeting(self, told: Doc) -> Doc:
         """Delete `meeting`."""
         self._meeting(told).deleted = True

@@ -54,6 +54,10 @@ class GoToSide(Side):
             "goto/move_meeting", meeting=meeting, starts=starts.isoformat(), ends=ends.isoformat()
         )
 
+    async def rename_meeting(self, meeting: int, subject: str) -> None:
+        """The organizer gives a meeting another subject at GoTo."""
+        await self._hands.do("goto/rename_meeting", meeting=meeting, subject=subject)
+
     async def delete_meeting(self, meeting: int) -> None:
         """The organizer deletes a meeting at GoTo."""
         await self._hands.do("goto/delete_meeting", meeting=meeting)

@@ -19,7 +19,7 @@ from infra.errors import Refused, Unknown, Vanished
 from infra.http.wire import Wire
 from schemas.connections import Account
 from schemas.desk import CalendarListed
-from schemas.events import Event, Gone
+from schemas.events import Event, Gone, Slot
 from schemas.meetings import Written
 from schemas.records import Wire as Words
 from schemas.wire.google import (
@@ -32,6 +32,7 @@ from schemas.wire.google import (
     Entry,
     link_patch,
     rfc3339,
+    slot_patch,
 )
 from workers.domain.joining import stands, with_link, without_link
 from workers.ports import Access, Channel, CursorExpired, Page
@@ -127,6 +128,21 @@ class Google:
         written = await self._patch(access, calendar, entry, patch)
         return target.model_copy(update={"etags": (entry.etag, written.etag)})
 
+    async def show_slot(
+        self, access: Access, calendar: str, event: str, slot: Slot
+    ) -> tuple[str, ...]:
+        """A repeat writes nothing. Guests are told of another time, lest they come at the old one;
+        of another title they are not."""
+        entry = await self._entry(access, calendar, event)
+        before = entries.slot(entry, "UTC")
+        if before.agrees_with(slot):
+            return (entry.etag,)
+        renamed = before.model_copy(update={"title": slot.title})
+        moved = not renamed.agrees_with(slot)
+        patch = slot_patch(slot, entry.start.time_zone if moved else None, moved=moved)
+        written = await self._patch(access, calendar, entry, patch, tell="all" if moved else "none")
+        return (entry.etag, written.etag)
+
     async def remove_link(self, access: Access, calendar: str, target: Written) -> None:
         """Take our link out; an event that is gone, or carries another link, is left alone."""
         with suppress(Vanished):  # what we wanted
@@ -178,9 +194,15 @@ class Google:
         return entry
 
     async def _patch(
-        self, access: Access, calendar: str, entry: Entry, patch: Mapping[str, Any]
+        self,
+        access: Access,
+        calendar: str,
+        entry: Entry,
+        patch: Mapping[str, Any],
+        *,
+        tell: str = "none",
     ) -> Entry:
-        url = f"{_events(access, calendar)}/{quote(entry.id, safe='')}?sendUpdates=none"
+        url = f"{_events(access, calendar)}/{quote(entry.id, safe='')}?sendUpdates={tell}"
         answer = await self._call("patch", access, "PATCH", url, body=patch, etag=entry.etag)
         return _read(Entry, answer)
 

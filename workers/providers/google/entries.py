@@ -27,7 +27,7 @@ def event(entry: Entry, zone: str) -> Event:
         id=entry.id,
         etag=entry.etag,
         ical_uid=entry.ical_uid,
-        slot=_slot(entry, zone),
+        slot=slot(entry, zone),
         all_day=entry.start.day is not None,
         cancelled=entry.cancelled,
         declined=any(one.is_self and one.answer == "declined" for one in entry.attendees),
@@ -63,7 +63,8 @@ def _link(entry: Entry, location: str, description: str, join_url: str) -> str:
     return named or foreign_link(location, description, ours=join_url)
 
 
-def _slot(entry: Entry, zone: str) -> Slot:
+def slot(entry: Entry, zone: str) -> Slot:
+    """When it is and what it is called."""
     return Slot(
         title=entry.summary,
         starts_at=_instant(entry.start),

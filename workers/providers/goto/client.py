@@ -57,7 +57,8 @@ class GoTo:
             "create", access, "POST", f"{G2M}/meetings", body=body, send_by=send_by
         )
         said = read(read_one, Created, answer)
-        return _conference(said, access, slot, reference, shown=slot.fingerprint)
+        made = _conference(said, access, slot, reference, shown=slot.fingerprint)
+        return made.model_copy(update={"title": _title(body["subject"], slot)})
 
     async def find(
         self, access: Access, slot: Slot, reference: str, *, since: datetime
@@ -77,12 +78,15 @@ class GoTo:
         return [_found(row, access, slot, reference) for row in ours]
 
     async def read(self, access: Access, conference: Conference) -> Conference | None:
-        """The meeting as it is: one that was moved at GoTo no longer shows our slot."""
+        """The meeting as it is, with the title and times that somebody gave it at GoTo."""
         said = await self._get(access, conference.id)
         if said is None:
             return None
-        moved = not _shows(said, conference.slot)
-        return _renewed(conference, conference.slot, shown="" if moved else conference.shown)
+        slot = _slot_there(said, conference)
+        if slot is None:  # no slot says what became of it
+            return _renewed(conference, said, conference.slot, shown="")
+        shown = conference.shown if slot == conference.slot else slot.fingerprint
+        return _renewed(conference, said, slot, shown=shown)
 
     async def update(self, access: Access, conference: Conference, slot: Slot) -> Conference | None:
         """PUT replaces all and answers nothing: what people chose is read and sent along, and the
@@ -98,7 +102,7 @@ class GoTo:
         except Vanished:
             return None
         said = await self._get(access, conference.id)
-        return _renewed(conference, slot, shown=slot.fingerprint) if said else None
+        return _renewed(conference, said, slot, shown=slot.fingerprint) if said else None
 
     async def delete(self, access: Access, conference: Conference) -> None:
         """Delete it; gone is done. Raises InSession."""
@@ -180,8 +184,28 @@ def _mark(reference: str) -> str:
     return f"[{reference[:REFERENCE_SHOWN]}]"
 
 
+def _slot_there(said: Meeting, conference: Conference) -> Slot | None:
+    """The slot that it shows now; None when it was given a time, or lost it. A title is another one
+    only if it is neither what we sent nor what GoTo made of that; our mark is no part of it."""
+    slot = conference.slot
+    if not _shows(said, slot):
+        if slot.is_series or said.starts_at is None or said.ends_at is None:
+            return None
+        slot = slot.model_copy(update={"starts_at": said.starts_at, "ends_at": said.ends_at})
+    title, mark = html.unescape(said.subject), _mark(conference.reference)
+    sent = {html.unescape(_subject(slot, mine)) for mine in ("", conference.reference)}
+    if title in sent or conference.is_titled(title):
+        return slot
+    return slot.model_copy(update={"title": title.removesuffix(mark).rstrip()})
+
+
+def _title(subject: str, slot: Slot) -> str | None:
+    title = html.unescape(subject)
+    return None if title == slot.title else title
+
+
 def _shows(said: Meeting, slot: Slot) -> bool:
-    """Whether it is at the slot's time. Words are not compared: GoTo may have changed them."""
+    """Whether it is at the slot's time."""
     if slot.is_series:
         return said.starts_at is None
     return said.starts_at is not None and _is_at(said, slot)
@@ -207,7 +231,8 @@ def _nothing_like_it(rows: list[Meeting], slot: Slot) -> None:
 def _found(row: Meeting, access: Access, slot: Slot, reference: str) -> Found:
     shown = slot.fingerprint if _shows(row, slot) else ""
     conference = _conference(row, access, slot, reference, shown=shown)
-    return Found(conference, None, row.status == ACTIVE)
+    titled = conference.model_copy(update={"title": _title(row.subject, slot)})
+    return Found(titled, None, row.status == ACTIVE)
 
 
 def _conference(
@@ -226,5 +251,6 @@ def _conference(
     )
 
 
-def _renewed(before: Conference, slot: Slot, *, shown: str) -> Conference:
-    return before.model_copy(update={"slot": slot, "shown": shown})
+def _renewed(before: Conference, said: Meeting, slot: Slot, *, shown: str) -> Conference:
+    renewed = {"slot": slot, "shown": shown, "title": _title(said.subject, slot)}
+    return before.model_copy(update=renewed)

@@ -16,7 +16,7 @@ from infra.errors import Refused, Unknown, Vanished
 from infra.http.wire import Wire
 from schemas.connections import Account
 from schemas.desk import CalendarListed
-from schemas.events import Change, Event, Gone
+from schemas.events import Change, Event, Gone, Slot
 from schemas.meetings import Written
 from schemas.wire.graph import (
     EXPANDED,
@@ -30,6 +30,7 @@ from schemas.wire.graph import (
     User,
     instant,
     link_patch,
+    slot_patch,
 )
 from workers.domain.joining import stands, with_link, without_link
 from workers.ports import Access, Channel, CursorExpired, Page
@@ -124,6 +125,20 @@ class Graph:
         patch = link_patch(_at(entry, place), body, meeting=meeting, join_url=target.join_url)
         written = await self._patch(access, entry, patch)
         return target.model_copy(update={"etags": (entry.etag, written.etag)})
+
+    async def show_slot(
+        self, access: Access, calendar: str, event: str, slot: Slot
+    ) -> tuple[str, ...]:
+        """A repeat writes nothing. Exchange tells the guests of another time by itself."""
+        entry = await self._entry(access, event)
+        before = entries.slot(entry)
+        if before.agrees_with(slot):
+            return (entry.etag,)
+        renamed = before.model_copy(update={"title": slot.title})
+        moved = not renamed.agrees_with(slot)
+        patch = slot_patch(slot, entries.zone_of(entry), moved=moved)
+        written = await self._patch(access, entry, patch)
+        return (entry.etag, written.etag)
 
     async def remove_link(self, access: Access, calendar: str, target: Written) -> None:
         """Take our link out; an event that is gone, or carries another link, is left alone."""

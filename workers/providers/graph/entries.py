@@ -25,7 +25,7 @@ def event(entry: Entry) -> Event:
         id=entry.id,
         etag=entry.etag,
         ical_uid=entry.ical_uid,
-        slot=_slot(entry),
+        slot=slot(entry),
         all_day=entry.all_day,
         cancelled=entry.cancelled,
         declined=entry.answer is not None and entry.answer.response == "declined",
@@ -93,7 +93,8 @@ def _foreign(entry: Entry, location: str, body: Body, join_url: str) -> bool:
     return bool(named) or has_foreign_link(location, body.content, ours=join_url)
 
 
-def _slot(entry: Entry) -> Slot:
+def slot(entry: Entry) -> Slot:
+    """When it is and what it is called."""
     zone, starts_at = zone_of(entry), _instant(entry.start)
     series = entry.recurrence
     return Slot(

@@ -63,14 +63,18 @@ class Teams:
         return [Found(conference, conference.made_at)]
 
     async def read(self, access: Access, conference: Conference) -> Conference | None:
-        """The meeting as it is: one that was moved in Teams no longer shows our slot."""
+        """The meeting as it is, at the times that somebody gave it in Teams."""
         try:
             answer = await self._call("meeting", access, "GET", _at(access, conference.id))
         except Vanished:
             return None
         said = read(OnlineMeeting, answer)
-        shown = conference.shown if _shows(said, conference.slot) else ""
-        return conference.model_copy(update={"join_url": said.join_url, "shown": shown})
+        slot, shown = conference.slot, conference.shown
+        if not _shows(said, slot):
+            slot = _moved(said, slot)
+            shown = "" if slot == conference.slot else slot.fingerprint
+        renewed = {"join_url": said.join_url, "slot": slot, "shown": shown}
+        return conference.model_copy(update=renewed)
 
     async def update(self, access: Access, conference: Conference, slot: Slot) -> Conference | None:
         """Let it show the slot; the answer is the meeting as it is then."""
@@ -129,6 +133,13 @@ def _shows(said: OnlineMeeting, slot: Slot) -> bool:
     wanted = _shown(slot)
     told = [instant(at) if at else "" for at in (said.starts_at, said.ends_at)]
     return told == [wanted["startDateTime"], wanted["endDateTime"]]
+
+
+def _moved(said: OnlineMeeting, slot: Slot) -> Slot:
+    """At the times that it has now; a series, and what lost its times, is at none that we know."""
+    if slot.is_series or said.starts_at is None or said.ends_at is None:
+        return slot
+    return slot.model_copy(update={"starts_at": said.starts_at, "ends_at": said.ends_at})
 
 
 def _conference(said: OnlineMeeting, access: Access, slot: Slot, reference: str) -> Conference:

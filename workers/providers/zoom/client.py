@@ -79,12 +79,15 @@ class Zoom:
         return sorted(found, key=lambda one: one.conference.made_at)
 
     async def read(self, access: Access, conference: Conference) -> Conference | None:
-        """The meeting as it is: one that was moved at Zoom no longer shows our slot."""
+        """The meeting as it is, with the title and times that somebody gave it at Zoom."""
         said = await self._get(access, conference.id)
         if said is None:
             return None
-        moved = not _shows(said, conference.slot)
-        return _renewed(conference, said, conference.slot, shown="" if moved else conference.shown)
+        slot = _slot_there(said, conference)
+        if slot is None:  # no slot says what became of it
+            return _renewed(conference, said, conference.slot, shown="")
+        shown = conference.shown if slot == conference.slot else slot.fingerprint
+        return _renewed(conference, said, slot, shown=shown)
 
     async def update(self, access: Access, conference: Conference, slot: Slot) -> Conference | None:
         """PATCH answers nothing, so read it back: a new passcode makes a new join link. What Zoom
@@ -156,22 +159,40 @@ class Zoom:
 
 def _shown(slot: Slot) -> dict[str, Any]:
     """What a slot is at Zoom. An offset would be read as UTC, so times go out in UTC as `Z`."""
-    words = {"topic": slot.title[:TOPIC_AT_MOST] or "Meeting", "timezone": slot.timezone}
+    words = {"topic": _topic(slot), "timezone": slot.timezone}
     if slot.is_series:
         return {**words, "type": NO_FIXED_TIME}
     start = f"{slot.starts_at:%Y-%m-%dT%H:%M:%SZ}"
     return {**words, "type": SCHEDULED, "start_time": start, "duration": _minutes(slot)}
 
 
+def _slot_there(said: Meeting, conference: Conference) -> Slot | None:
+    """The slot that it shows now; None when it was given a time, or lost it. A title is another one
+    only if it is neither what we sent nor what Zoom made of that: else nothing would ever be
+    right."""
+    slot = conference.slot
+    if not _shows(said, slot):
+        if slot.is_series or said.start_time is None or said.duration is None:
+            return None
+        ends_at = said.start_time + timedelta(minutes=said.duration)
+        slot = slot.model_copy(update={"starts_at": said.start_time, "ends_at": ends_at})
+    if not said.topic or conference.is_titled(said.topic) or said.topic == _topic(slot):
+        return slot
+    return slot.model_copy(update={"title": said.topic})
+
+
 def _shows(said: Meeting, slot: Slot) -> bool:
-    """Whether it is at the slot's time. Words are not compared: Zoom may have changed them, and
-    then nothing would ever be right."""
+    """Whether it is at the slot's time."""
     if slot.is_series:
         return said.type == NO_FIXED_TIME
     if said.start_time is None:
         return False
     late = abs(said.start_time - slot.starts_at)
     return late < timedelta(minutes=1) and said.duration == _minutes(slot)
+
+
+def _topic(slot: Slot) -> str:
+    return slot.title[:TOPIC_AT_MOST] or "Meeting"
 
 
 def _minutes(slot: Slot) -> int:
@@ -195,12 +216,18 @@ def _conference(
         shown=shown,
         slot=slot,
         made_at=said.created_at or slot.starts_at,
+        title=_title(said, slot),
     )
 
 
 def _renewed(before: Conference, said: Meeting, slot: Slot, *, shown: str) -> Conference:
     link = said.join_url or before.join_url
-    return before.model_copy(update={"join_url": link, "slot": slot, "shown": shown})
+    renewed = {"join_url": link, "slot": slot, "shown": shown, "title": _title(said, slot)}
+    return before.model_copy(update=renewed)
+
+
+def _title(said: Meeting, slot: Slot) -> str | None:
+    return None if said.topic in ("", slot.title) else said.topic
 
 
 def _read(words: type[_Said], answer: httpx.Response) -> _Said:
