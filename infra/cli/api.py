@@ -48,6 +48,10 @@ class Api:
         """Replace. Raises Problem."""
         return await self._call("PUT", path, body=body)
 
+    async def change(self, path: str, body: Mapping[str, Any]) -> Json:
+        """Change what is named. Raises Problem."""
+        return await self._call("PATCH", path, body=body)
+
     async def replace(self, path: str, body: Mapping[str, Any]) -> Json:
         """Replace what is there now, whatever it is. Raises Problem; `changed` when somebody else
         wrote between."""

@@ -18,25 +18,40 @@ COLUMNS = {"Callback": "callback", "Endpoint": "endpoint", "Type": "type", "Why"
 LOOK_EVERY: Final = timedelta(seconds=1)
 Endpoint = Annotated[str | None, typer.Option(help="Only of this endpoint.")]
 Kind = Annotated[str | None, typer.Option("--type", help="Only of this type.")]
+Reason = Annotated[str | None, typer.Option(help="Only for this reason, such as `exhausted`.")]
+Since = Annotated[str | None, typer.Option(help="Given up at or after this moment, with a zone.")]
+Until = Annotated[str | None, typer.Option(help="Given up before this moment.")]
 
 
 @app.command("list")
-def list_(ctx: typer.Context, endpoint: Endpoint = None, kind: Kind = None) -> None:
+def list_(
+    ctx: typer.Context,
+    *,
+    endpoint: Endpoint = None,
+    kind: Kind = None,
+    reason: Reason = None,
+    since: Since = None,
+    until: Until = None,
+) -> None:
     """All of them, oldest first, and why."""
-    wanted = _wanted(endpoint, kind)
+    wanted = _wanted(endpoint=endpoint, type=kind, reason=reason, since=since, until=until)
     show_all(ctx, ask(ctx, lambda api: pages(api, "/v1/undelivered", **wanted)), COLUMNS)
 
 
 @app.command()
 def recover(
     ctx: typer.Context,
+    *,
     endpoint: Endpoint = None,
     kind: Kind = None,
-    *,
+    reason: Reason = None,
+    since: Since = None,
+    until: Until = None,
     dry_run: Annotated[bool, typer.Option(help="Only count them.")] = False,
 ) -> None:
     """Send them again, and show how far it is. Ctrl-C stops watching, not the recovery."""
-    body = {**_wanted(endpoint, kind), "dry_run": dry_run}
+    wanted = _wanted(endpoint=endpoint, type=kind, reason=reason, since=since, until=until)
+    body = {**wanted, "dry_run": dry_run}
     told = ask(ctx, lambda api: _recover(api, body, silent=session(ctx).as_json))
     if dry_run:
         show(ctx, told, [f"{told['expected']} would be sent again."])
@@ -62,6 +77,5 @@ async def _recover(api: Api, body: Json, *, silent: bool) -> Json:
     return told
 
 
-def _wanted(endpoint: str | None, kind: str | None) -> dict[str, str]:
-    wanted = {"endpoint": endpoint, "type": kind}
-    return {name: value for name, value in wanted.items() if value is not None}
+def _wanted(**said: str | None) -> dict[str, str]:
+    return {name: value for name, value in said.items() if value is not None}

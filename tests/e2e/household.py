@@ -32,8 +32,6 @@ class Household(Tenancy):
     """The connection to her Zoom account."""
     clients: dict[str, str]
     """Provider to our client there."""
-    key: str
-    """Of the tenant's application."""
 
     async def event(self, title: str = "Standup", **facts: Json) -> Event:
         """Ada makes an event whose location says Zoom."""
@@ -97,8 +95,8 @@ async def moved_in(
         endpoint = await api.post("/v1/endpoints", {"url": partner.url, "tenant_wide": True})
         partner.secret = endpoint["secret"]
         home = Household(
-            house, tenant, api, partner, person, person, "",
-            google=links["google"], zoom=links["zoom"], clients=clients, key=key,
+            house, tenant, api, partner, key, person, person, "",
+            google=links["google"], zoom=links["zoom"], clients=clients,
         )  # fmt: skip
         if watched:
             await _watch(home)

@@ -75,7 +75,7 @@ async def opened(house: Rehearsal) -> AsyncIterator[Office]:
 
         await until(subscribed, "the mailbox's subscription")
         await tenancy.rests()
-        facts = (tenancy.house, tenancy.tenant, tenancy.api, tenancy.partner)
+        facts = (tenancy.house, tenancy.tenant, tenancy.api, tenancy.partner, tenancy.key)
         yield Office(*facts, ada=ada, mailbox=mailbox, watched=watched, links=links)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
+
+import orjson
 
 from infra.cli.api import Api, Json
 from infra.cli.moving_in import open_tenant
@@ -46,11 +49,23 @@ class Tenancy:
     tenant: str
     api: Api
     partner: Partner
+    key: str
+    """Of the tenant's application."""
 
     @property
     def sandbox(self) -> Sandbox:
         """The vendors."""
         return self.house.sandbox
+
+    async def tieline(self, *words: str) -> tuple[int, Any]:
+        """Run a command with this key, as a process; its exit code and what it told."""
+        where = ["--address", self.house.api, "--key", self.key, "--json"]
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", "from infra.cli import main; main()", *where, *words,
+            stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        out, _ = await process.communicate()
+        return process.returncode or 0, orjson.loads(out or b"null")
 
     async def hears(self, kind: str, *, after: int = 0) -> dict[str, Any]:
         """Wait until the partner has heard a callback of this type; returns its data."""
@@ -96,9 +111,10 @@ async def let_in(house: Rehearsal) -> AsyncIterator[Tenancy]:
         partner = await stack.enter_async_context(listening())
         operator = Api(house.api, house.admin_key)
         stack.push_async_callback(operator.aclose)
-        api = Api(house.api, await open_tenant(operator, tenant))
+        key = await open_tenant(operator, tenant)
+        api = Api(house.api, key)
         stack.push_async_callback(api.aclose)
         endpoint = await api.post("/v1/endpoints", {"url": partner.url, "tenant_wide": True})
         partner.secret = endpoint["secret"]
-        yield Tenancy(house, tenant, api, partner)
+        yield Tenancy(house, tenant, api, partner, key)
         await house.sandbox.lift()

@@ -2,25 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import sys
-from typing import Any
-
 import httpx
 
 from tests.e2e.household import Household, until
-
-
-async def tieline(home: Household, *words: str) -> tuple[int, list[dict[str, Any]]]:
-    """Run a command over the API with the tenant's key; its exit code and its table."""
-    where = ["--address", home.house.api, "--key", home.key, "--json"]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-c", "from infra.cli import main; main()", *where, *words,
-        stdout=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, _ = await process.communicate()
-    return process.returncode or 0, json.loads(out)
 
 
 async def figure(home: Household, labels: str) -> float:
@@ -44,8 +28,8 @@ async def test_doctor_figures_and_timeline_name_what_fails_and_what_nobody_watch
         return bool(told["state"] == "failing")
 
     await until(failing, "the trouble of the calendar")
-    code, found = await tieline(home, "doctor")
-    _, timeline = await tieline(home, "timeline", home.watched)
+    code, found = await home.tieline("doctor")
+    _, timeline = await home.tieline("timeline", home.watched)
 
     said = {(one["level"], one["about"]): one["words"] for one in found}
     assert code == 1
