@@ -124,6 +124,11 @@ def pace(tenant: str, name: str) -> str:
     return f"{{{tenant}}}:pace:{name}"
 
 
+def places(tenant: str, name: str) -> str:
+    """zset holder -> when its place among the calls under way is free at the latest, ms."""
+    return f"{{{tenant}}}:places:{name}"
+
+
 def bucket(tenant: str, name: str) -> str:
     """string, the moment when a bucket will be full again, ms; gone once it is."""
     return f"{{{tenant}}}:bucket:{name}"

@@ -112,6 +112,10 @@ class Provider:
     """Creates and updates of one host a UTC day (Zoom: 100, T22)."""
     calls_a_second: int | None = None
     """Calls of one client, shared by all workers (GoTo: 10)."""
+    calls_at_once: int | None = None
+    """Calls of one mailbox that may be under way, for all workers together."""
+    calls_in_ten_minutes: int | None = None
+    """Calls of one mailbox in ten minutes; counted where `calls_at_once` is."""
     series_without_time: bool = False
     """Whether a series has a conference without fixed time, because the provider cannot express
     what recurs, with its exceptions; the same link serves every occurrence."""

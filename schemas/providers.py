@@ -71,6 +71,8 @@ GRAPH: Final = Provider(
     ),
     push=Push.CHANNEL,
     renews_channels=True,
+    calls_at_once=4,
+    calls_in_ten_minutes=10_000,
 )
 
 TEAMS: Final = Provider(
@@ -88,6 +90,8 @@ TEAMS: Final = Provider(
         client_auth="form",
     ),
     quarantine=timedelta(seconds=90),
+    calls_at_once=4,
+    calls_in_ten_minutes=10_000,
     listed_words=(
         "teams.microsoft.com/l/meetup-join",
         "teams.microsoft.com/meet/",

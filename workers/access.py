@@ -15,18 +15,16 @@ from schemas.items import RefreshAsked, write_load
 from schemas.providers import PROVIDERS
 from schemas.seals import Sealed
 from workers.grants import opened, provider_at
-from workers.ports import Access, at_once
+from workers.ports import Access
 from workers.runtime import Runtime
+from workers.turns import turn_of
 
 T = TypeVar("T")
 
 STALE_BEFORE_END: Final = timedelta(seconds=10)
 """A token that ends within this is not sent out any more."""
 REFRESH_WITHIN: Final = timedelta(seconds=10)
-TURN_WITHIN: Final = timedelta(seconds=5)
 LONGEST_REST: Final = timedelta(minutes=2)
-UNEVENLY: Final = 1.25
-"""Calls bunch up on their way, so they leave a little farther apart than they may arrive."""
 LOOK_EVERY: Final = (timedelta(milliseconds=20), timedelta(milliseconds=500))
 
 
@@ -104,28 +102,10 @@ def access_of(
         token=token.get_secret_value() if token else "",
         serial=tokens.serial if tokens else 0,
         marks=connection.marks_titles,
-        turn=turn_of(runtime, tenant, connection.provider, connection.client),
+        turn=turn_of(
+            runtime, tenant, provider, client=connection.client, host=connection.account.id
+        ),
     )
-
-
-def turn_of(
-    runtime: Runtime, tenant: str, provider: str, client: str | None
-) -> Callable[[], Awaitable[None]]:
-    """A place in the sequence of calls of one client, whichever worker makes them."""
-    calls = PROVIDERS[provider].calls_a_second
-    if calls is None:
-        return at_once
-    name = f"{provider}/{client}"
-
-    async def turn() -> None:
-        every = timedelta(seconds=UNEVENLY / calls)
-        wait = await runtime.store.quotas.pace(tenant, name, every=every)
-        if wait > TURN_WITHIN:
-            words = f"{calls} calls a second are allowed, and many wait"
-            raise TryLater(words, after=wait)
-        await asyncio.sleep(wait.total_seconds())
-
-    return turn
 
 
 async def _read(

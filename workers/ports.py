@@ -7,7 +7,8 @@ Vanished, InSession, Conflict.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -27,8 +28,13 @@ from schemas.events import Change, Event, Gone, Slot
 from schemas.meetings import Conference, Written
 
 
-async def at_once() -> None:
+@asynccontextmanager
+async def at_once() -> AsyncIterator[None]:
     """The turn of a provider that nobody has to pace."""
+    yield
+
+
+Turn = Callable[[], AbstractAsyncContextManager[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +48,8 @@ class Access:
     serial: int
     marks: bool = True
     """Whether a title may carry our reference, where a provider holds it nowhere else."""
-    turn: Callable[[], Awaitable[None]] = field(default=at_once, repr=False, compare=False)
-    """Awaited before each call: a provider's pace, shared by all workers."""
+    turn: Turn = field(default=at_once, repr=False, compare=False)
+    """Each call is made within it: a provider's pace and limits, shared by all workers."""
 
 
 @dataclass(frozen=True, slots=True)

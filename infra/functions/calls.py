@@ -33,7 +33,7 @@ PAUSES: Final = (0.01, 0.05, 0.1, 0.25, 0.5)  # seconds; the last one repeats
 NAMELESS: Final = frozenset(
     {
         *("open", "heartbeat", "release", "park", "retry", "gate", "duty", "look"),
-        *("ring", "turns", "settle", "pace", "draw", "answer", "epoch"),
+        *("ring", "turns", "settle", "pace", "draw", "enter", "leave", "answer", "epoch"),
     }
 )
 # A store that answers, but cannot write just now: as good as away.

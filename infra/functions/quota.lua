@@ -49,6 +49,41 @@ local function draw(keys, args)
   return { math.floor(left), math.ceil(full - now) }
 end
 
+-- Take a place among the calls that may be under way at once, and one of a window's calls.
+-- KEYS[1] places, holder -> when its place is free again at the latest   KEYS[2] book of the window
+-- ARGV[1] holder   ARGV[2] how many may be under way   ARGV[3] ms that a place is held at most
+-- ARGV[4] how many the window has   ARGV[5] end of the window, ms since 1970
+-- Returns 1: taken, by this holder or by its call before; 0: no place is free; -1: the window's are used up.
+local function enter(keys, args)
+  local now = clock()
+  redis.call('ZREMRANGEBYSCORE', keys[1], '-inf', whole(now))
+  if redis.call('ZSCORE', keys[1], args[1]) then
+    return 1
+  end
+  if redis.call('ZCARD', keys[1]) >= tonumber(args[2]) then
+    return 0
+  end
+  local used = tonumber(redis.call('GET', keys[2]) or 0)
+  if used >= tonumber(args[4]) then
+    return -1
+  end
+  redis.call('ZADD', keys[1], whole(now + args[3]), args[1])
+  redis.call('PEXPIRE', keys[1], args[3])
+  redis.call('INCR', keys[2])
+  if used == 0 then
+    redis.call('PEXPIREAT', keys[2], args[5])
+  end
+  return 1
+end
+
+-- Give a place back; given back already is done.
+-- KEYS[1] places   ARGV[1] holder
+local function leave(keys, args)
+  return redis.call('ZREM', keys[1], args[1])
+end
+
 offer('reserve', reserve, 'allow-oom')
 offer('pace', pace, 'allow-oom')
 offer('draw', draw, 'allow-oom')
+offer('enter', enter, 'allow-oom')
+offer('leave', leave, 'allow-oom')

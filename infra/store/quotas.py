@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import IntEnum
 
 from infra import keys
 from infra.functions.calls import Calls, Word, fresh_id
@@ -39,6 +40,25 @@ class Dry:
     wait: timedelta
 
 
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """How many calls may be under way at once, and begin in a window."""
+
+    at_once: int
+    held: timedelta
+    """As long as a place is held at most, should its holder die."""
+    window: int
+    until: datetime
+
+
+class Entry(IntEnum):
+    """Whether a place was to be had."""
+
+    TAKEN = 1
+    NONE_FREE = 0
+    USED_UP = -1
+
+
 class Quotas:
     """Quota books per tenant; each counts within a window and expires with it."""
 
@@ -65,6 +85,25 @@ class Quotas:
         words: list[Word] = [milliseconds(every), burst]
         wait = await self._calls.call("pace", [keys.pace(tenant, name)], words)
         return timedelta(milliseconds=wait)
+
+    async def enter(self, tenant: str, name: str, holder: str, rule: Crowd) -> Entry:
+        """Take a place among the calls that may be under way, and one of its window's calls. The
+        same holder takes one, however often it asks.
+
+        Raises StoreAway.
+        """
+        window = keys.book(tenant, f"{name}:{rule.until:%Y%m%dT%H%M%S}")
+        ends = round(rule.until.timestamp() * 1000)
+        words: list[Word] = [holder, rule.at_once, milliseconds(rule.held), rule.window, ends]
+        came = await self._calls.call("enter", [keys.places(tenant, name), window], words)
+        return Entry(int(came))
+
+    async def leave(self, tenant: str, name: str, holder: str) -> None:
+        """Give the place back; who cannot loses it when it has been held as long as may be.
+
+        Raises StoreAway.
+        """
+        await self._calls.call("leave", [keys.places(tenant, name)], [holder])
 
     async def draw(self, tenant: str, bucket: str, *, size: int, per_second: int) -> Drawn | Dry:
         """Take one of a bucket of this size, if one is there. A repeated call wastes one, no more.

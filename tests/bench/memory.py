@@ -14,7 +14,7 @@ from tests.bench.stand import python, running, stand
 
 MEETINGS: Final = 300
 IDLE_FOR: Final = 8.0  # seconds
-EXPIRE: Final = ("log", "blob", "feed", "calls", "seen", "book", "pace")
+EXPIRE: Final = ("log", "blob", "feed", "calls", "seen", "book", "pace", "places")
 """Rooms of the store that are counted apart: all of them end by themselves."""
 
 

@@ -24,7 +24,7 @@ from infra.store.answers import Answers
 from infra.store.documents import Documents
 from infra.store.epoch import Epoch
 from infra.store.logs import Logs
-from infra.store.quotas import Quotas
+from infra.store.quotas import Crowd, Quotas
 from infra.store.register import Register
 from tests.store.claims import claim, claim_one, finish, lane_of, lease_ends
 from tests.store.documents import Note
@@ -183,6 +183,9 @@ async def rooms(calls: Calls, client: Redis) -> None:
     quotas = Quotas(calls)
     await quotas.reserve("acme", "zoom/host", limit=100, until=datetime.now(UTC) + DAY)
     await quotas.pace("acme", "zoom/host", every=timedelta(seconds=1))
+    until = datetime.now(UTC) + DAY
+    await quotas.enter("acme", "mailbox", "h", Crowd(at_once=1, held=DAY, window=1, until=until))
+    await quotas.leave("acme", "mailbox", "h")
     await quotas.draw("acme", "key_1", size=1, per_second=1)
     await Answers(calls, client).ring("process", "request")
     await Register(calls).add("acme")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Final
@@ -34,9 +36,11 @@ class _Watch:
     def over(self, access: Access) -> Access:
         """The access, noting when its first call may leave."""
 
-        async def turn() -> None:
-            await access.turn()
-            self.left = self.left or time.monotonic()
+        @asynccontextmanager
+        async def turn() -> AsyncIterator[None]:
+            async with access.turn():
+                self.left = self.left or time.monotonic()
+                yield
 
         return replace(access, turn=turn)
 

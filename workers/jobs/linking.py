@@ -18,7 +18,6 @@ from schemas.desk import DeskAnswer, ExchangeCode, LinkGiven
 from schemas.problems import ProblemType
 from schemas.providers import PROVIDERS, Role
 from schemas.seals import Sealed
-from workers.access import turn_of
 from workers.grants import (
     Registration,
     exchange,
@@ -31,6 +30,7 @@ from workers.grants import (
 from workers.jobs.desk import Declined, Desk
 from workers.jobs.link_records import Proposal, keep_link, linked_before
 from workers.ports import Access
+from workers.turns import turn_of
 
 GIVEN_LIFE: Final = timedelta(hours=1)
 """How long an access token without a refresh token is believed to last, when nobody said."""
@@ -248,7 +248,13 @@ async def _account(desk: Desk, proposal: Proposal, brought: Bring) -> Account:
         host=proposal.account.id,
         token=brought.granted.access_token.get_secret_value(),
         serial=0,
-        turn=turn_of(desk.runtime, desk.tenant, proposal.provider, proposal.client),
+        turn=turn_of(
+            desk.runtime,
+            desk.tenant,
+            brought.ours.provider,
+            client=proposal.client,
+            host=proposal.account.id,
+        ),
     )
     runtime, title = desk.runtime, brought.ours.provider.title
     try:

@@ -38,7 +38,6 @@ class Caller:
     ) -> httpx.Response:
         """The answer, if it is a success. Raises what `infra.errors` names by remedy; `admin` is
         the sentence for a 403 of what only administrators may do."""
-        await access.turn()
         request = httpx.Request(
             method,
             f"{access.api}{path}",
@@ -46,7 +45,8 @@ class Caller:
             headers={"Authorization": f"Bearer {access.token}", "Accept": "application/json"},
             json=body,
         )
-        answer = await self._wire.send(request, name=f"goto.{operation}", send_by=send_by)
+        async with access.turn():
+            answer = await self._wire.send(request, name=f"goto.{operation}", send_by=send_by)
         if error := remedy(answer, access.host, admin=admin):
             raise error
         return answer

@@ -56,8 +56,8 @@ async def call(
     if etag:
         headers["If-Match"] = etag
     request = httpx.Request(asking.method, asking.url, headers=headers, json=body)
-    await access.turn()
-    answer = await wire.send(request, name=asking.name, send_by=send_by)
+    async with access.turn():
+        answer = await wire.send(request, name=asking.name, send_by=send_by)
     if error := remedy(answer, access.host or access.connection, asking.needs):
         raise error
     return answer
