@@ -73,7 +73,7 @@ async def organisation(house: Rehearsal) -> AsyncIterator[Organisation]:
             home.api, (await home.api.post("/v1/clients", ours))["id"], back=home.partner.url
         )
         await home.api.put("/v1/policy", {"rules": [{"keyword": "zoom", "conferencing": zoom}]})
-        facts = (home.house, home.tenant, home.api, home.partner)
+        facts = (home.house, home.tenant, home.api, home.partner, home.key)
         yield Organisation(
             *facts, client=client, vendor_client=f"app-{mark}", zoomer=zoomer, room=room
         )
