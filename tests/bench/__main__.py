@@ -18,11 +18,13 @@ from tests.bench import (
     door,
     engine,
     growth,
+    hops,
     instructions,
     latency,
     memory,
     page,
     scaling,
+    sizing,
 )
 
 Bench = Callable[[], Awaitable[dict[str, Any]]]
@@ -34,7 +36,9 @@ BENCHES: Final[Mapping[str, Bench]] = {
     "latency": latency.measure,
     "memory": memory.measure,
     "growth": growth.measure,
+    "hops": hops.measure,
     "scaling": scaling.measure,
+    "sizing": sizing.measure,
     "instructions": instructions.measure,
 }
 

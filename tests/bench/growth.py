@@ -80,10 +80,11 @@ def _spent(home: Household) -> dict[str, float]:
     """Processor seconds so far; the store is the child of the process that keeps it."""
     running = home.house.processes.running
     return {
-        who: sum(busy(pid) for pid in _family(running[who].pid))
+        who: sum(busy(pid) for pid in family(running[who].pid))
         for who in ("api", "worker", "valkey")
     }
 
 
-def _family(pid: int) -> list[int]:
+def family(pid: int) -> list[int]:
+    """A process and all that it started."""
     return [pid, *(child.pid for child in psutil.Process(pid).children(recursive=True))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import httpx
@@ -62,9 +63,13 @@ async def test_calls_a_second_are_limited_when_set(
 ) -> None:
     await sandbox.zoom.settings(qps=True)
 
-    answers = [await zoom.get("/users/me") for _ in range(150)]
+    refused: list[httpx.Response] = []
+    for _ in range(10):  # a busy machine may spread one crowd over several seconds
+        answers = await asyncio.gather(*(zoom.get("/users/me") for _ in range(150)))
+        refused += [answer for answer in answers if answer.status_code == 429]
+        if refused:
+            break
 
-    refused = [answer for answer in answers if answer.status_code == 429]
     assert refused
     assert refused[0].json()["message"].startswith("You have reached the maximum per-second")
     assert refused[0].headers["x-ratelimit-type"] == "QPS"
