@@ -83,6 +83,10 @@ ROWS: Final = {
             "second or locked or lasts or leaves or fallen or acknowledged or adopts",
         ),
     ),
+    "L7": Row(
+        "100,000 due lanes of one tenant delay another's by a few claims",
+        _tests("store/test_fairness", "backlog"),
+    ),
 }
 
 

@@ -60,12 +60,19 @@ class Partner:
                     return float((found["count"] - 1) / (found["seconds"] or 1.0))
                 await asyncio.sleep(0.1)
 
+    async def waits(self) -> dict[str, float]:
+        """How old callbacks were when they came: `p50_ms` and `p99_ms`."""
+        async with httpx.AsyncClient() as http:
+            found = (await http.get(f"{self._figures}/figures")).json()
+        return {name: float(found[name]) for name in ("p50_ms", "p99_ms")}
+
 
 @asynccontextmanager
-async def partner() -> AsyncIterator[Partner]:
-    """A process that plays ten endpoints."""
+async def partner(*, waits: bool = False) -> AsyncIterator[Partner]:
+    """A process that plays ten endpoints, and takes the time from each announcement if asked to."""
     ports = free_ports(ENDPOINTS)
-    async with running(*python("tests.bench.sink", *map(str, ports))):
+    words = [*(["--waits"] if waits else []), *map(str, ports)]
+    async with running(*python("tests.bench.sink", *words)):
         await asyncio.gather(*map(listening, ports))
         yield Partner(ports)
 

@@ -30,6 +30,8 @@ GOALS: Final = (
     Goal("engine", "ratio_arq", "no-op items, x plain arq", "at least", 8),
     Goal("engine", "ratio_bullmq", "no-op items, x BullMQ", "at least", 1.5),
     Goal("callbacks", "ratio_bullmq", "signed callbacks, x BullMQ + fetch", "at least", 1.5),
+    Goal("isolation", "ratio_p99", "p99 of nine, one hanging over none", "at most", 1.5),
+    Goal("replay", "rss_growth_mb", "worker's growth in 100,000 recoveries, MB", "at most", 20),
     Goal("latency", "p50_ms", "notification to callback, p50 in ms", "at most", 25),
     Goal("latency", "p99_ms", "notification to callback, p99 in ms", "at most", 100),
     Goal("memory", "worker_mb", "idle worker, MB", "at most", 120),

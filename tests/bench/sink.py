@@ -1,15 +1,18 @@
 """A partner that says yes to everything, and the least that a server can be.
 
-`python -m tests.bench.sink PORT [PORT ...]` answers 200 to every request, with as little work as
-Python allows. `GET /figures` tells how many POSTs came since `GET /reset`, and in what time.
+`python -m tests.bench.sink [--waits] PORT [PORT ...]` answers 200 to every request, with as little
+work as Python allows. `GET /figures` tells how many POSTs came since `GET /reset`, and in what
+time; with `--waits` also how old they were when they came, by the moment that their bodies tell.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 import time
+from datetime import datetime
 from typing import Final, cast
 
 import uvloop
@@ -18,18 +21,28 @@ from typing_extensions import override
 YES: Final = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 END: Final = b"\r\n\r\n"
 LENGTH: Final = b"content-length:"
+TOLD_AT: Final = re.compile(rb'"timestamp":"([^"]+)"')
+WAITS: Final = "--waits"
 
 
 class Figures:
     """What came in."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, with_waits: bool = False) -> None:
+        self.with_waits = with_waits
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin anew."""
         self.count = 0
         self.first = 0.0
         self.last = 0.0
+        self.waits: list[float] = []
 
-    def note(self) -> None:
+    def note(self, request: bytes) -> None:
         """One POST."""
+        if self.with_waits and (told := TOLD_AT.search(request)) is not None:
+            self.waits.append(time.time() - datetime.fromisoformat(told[1].decode()).timestamp())
         self.last = time.perf_counter()
         if not self.count:
             self.first = self.last
@@ -38,8 +51,16 @@ class Figures:
     def tell(self) -> bytes:
         """The answer to /figures."""
         seconds = self.last - self.first
-        body = json.dumps({"count": self.count, "seconds": seconds}).encode()
+        told = {"count": self.count, "seconds": seconds, **self._percentiles()}
+        body = json.dumps(told).encode()
         return b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body)
+
+    def _percentiles(self) -> dict[str, float]:
+        waits = sorted(self.waits)
+        if not waits:
+            return {}
+        at = {f"p{percent}_ms": waits[len(waits) * percent // 100] for percent in (50, 99)}
+        return {name: round(1000 * wait, 2) for name, wait in at.items()}
 
 
 class Sink(asyncio.Protocol):
@@ -60,11 +81,11 @@ class Sink(asyncio.Protocol):
         self._rest += data
         while (size := whole(self._rest)) is not None:
             if self._rest.startswith(b"POST"):
-                self._figures.note()
+                self._figures.note(self._rest[:size])
                 self._transport.write(YES)
             else:
                 if self._rest.startswith(b"GET /reset"):
-                    self._figures.count = 0
+                    self._figures.reset()
                 self._transport.write(self._figures.tell())
             self._rest = self._rest[size:]
 
@@ -80,13 +101,15 @@ def whole(data: bytes) -> int | None:
     return size if len(data) >= size else None
 
 
-async def serve(ports: list[int]) -> None:
+async def serve(ports: list[int], *, with_waits: bool) -> None:
     """Listen until ended."""
-    figures = Figures()
+    figures = Figures(with_waits=with_waits)
     loop = asyncio.get_running_loop()
     servers = [await loop.create_server(lambda: Sink(figures), "127.0.0.1", port) for port in ports]
     await asyncio.gather(*(server.serve_forever() for server in servers))
 
 
 if __name__ == "__main__":
-    uvloop.run(serve([int(word) for word in sys.argv[1:]]))
+    words = sys.argv[1:]
+    named = [int(word) for word in words if word != WAITS]
+    uvloop.run(serve(named, with_waits=WAITS in words))

@@ -47,5 +47,6 @@ async def test_a_backlog_delays_another_tenant_by_a_few_claims_only(
         served.update(one.lane.tenant for one in found)
         await asyncio.gather(*(finish(lanes, one) for one in found))
 
+    print(f"\n[L7] {LANES} lanes behind {backlog:,} of another tenant: {claims} until served")
     assert claims <= 3
     assert served[big] > 0

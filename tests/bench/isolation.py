@@ -1,0 +1,79 @@
+"""How much later do nine endpoints hear when a tenth hangs beside them (F17)?
+
+One worker, callbacks announced at a steady pace, once without and once with an endpoint that takes
+every request and answers none. The partner takes the time from the announcement to the arrival.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Any, Final
+
+from pydantic import SecretStr
+
+from tests.bench.callbacks import Partner as Ten
+from tests.bench.callbacks import partner
+from tests.bench.stand import ROUNDS, Stand, load_average, middle, python, running, stand
+from tests.machines.peer import hangs, peer
+from tests.workers.partner import ADMIN, Partner, at_the_door
+from tests.workers.stage import Stage
+from workers.main import open_runtime
+
+MEETINGS: Final = 150
+EVERY: Final = 0.1  # seconds between two announcements, each to all endpoints
+WARM: Final = 20
+"""Announcements before the figures begin: whatever is loaded on first use is loaded then."""
+NINE: Final = 9
+
+
+async def measure() -> dict[str, Any]:
+    """Medians of rounds in turns; the ratio is of the 99th percentiles of a round."""
+    with stand() as place:
+        async with partner(waits=True) as ten:
+            rounds = [
+                {"alone": await _heard(place, ten), "beside": await _heard(place, ten, hanging=1)}
+                for _ in range(ROUNDS)
+            ]
+    return {
+        "ratio_p99": middle(each["beside"]["p99_ms"] / each["alone"]["p99_ms"] for each in rounds),
+        "raw": {
+            **{
+                figure: {who: middle(each[who][figure] for each in rounds) for who in rounds[0]}
+                for figure in ("p50_ms", "p99_ms", "hanging")
+            },
+            "callbacks": NINE * MEETINGS,
+            "a_second": round(NINE / EVERY),
+            "load": load_average(),
+        },
+    }
+
+
+async def _heard(place: Stand, ten: Ten, *, hanging: int = 0) -> dict[str, float]:
+    """How long the nine waited, and how many requests hung meanwhile."""
+    await place.clear()
+    async with AsyncExitStack() as stack:
+        dead = await stack.enter_async_context(peer(hangs))
+        settings = place.settings.model_copy(update={"admin_key": SecretStr(ADMIN)})
+        stage = Stage(await stack.enter_async_context(open_runtime(settings)), "bench")
+        theirs = await stack.enter_async_context(at_the_door(stage))
+        for url in [*ten.urls[:NINE], *[dead.url] * hanging]:
+            await theirs.endpoint(url, timeout_s=20)
+        await stack.enter_async_context(running(*python("workers"), **place.environment))
+        await ten.reset()
+        await _announce(theirs, WARM)
+        await ten.heard(NINE * WARM)
+        await ten.reset()
+        await _announce(theirs, MEETINGS)
+        await ten.heard(NINE * MEETINGS)
+        return {**await ten.waits(), "hanging": len(dead.heads)}
+
+
+async def _announce(theirs: Partner, meetings: int) -> None:
+    """Something about one meeting after the other, at a pace."""
+    loop = asyncio.get_running_loop()
+    due = loop.time()
+    for _ in range(meetings):
+        await theirs.told()
+        due += EVERY
+        await asyncio.sleep(max(0.0, due - loop.time()))
