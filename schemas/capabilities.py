@@ -103,6 +103,9 @@ class Provider:
     """Whether a push channel can live on by a call, which also tells whether it still lives."""
     holds_reference: bool = True
     """Whether a conference can carry our reference. If not, "exactly one" is not promised."""
+    lives_in_event: bool = False
+    """Its conference is a part of an event: of the one that asks for it, which then is told to the
+    client, or of one that it makes itself in the host's calendar."""
     conference_is_derived: bool = False
     """The conference follows from our reference alone: no call, no quarantine, nothing to sweep."""
     quarantine: timedelta = timedelta(0)

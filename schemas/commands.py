@@ -20,6 +20,8 @@ class ProvisionConference(Schema):
     reference: str
     number: int
     """Which try this is, from 1."""
+    event: str = ""
+    """The provider's id of the event that it is to live in, where it lives in one."""
 
 
 class FindConference(Schema):
@@ -31,6 +33,7 @@ class FindConference(Schema):
     reference: str
     since: Moment
     """When the first try started."""
+    event: str = ""
 
 
 class UpdateConference(Schema):

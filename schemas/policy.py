@@ -44,6 +44,8 @@ class Link(Schema):
     host: str
     can_lead: bool = True
     """We hear of what is changed there, so that its conferences may be the source of truth."""
+    in_event: bool = False
+    """The conference lives in the event that asks for it."""
     derived: bool = False
     """The conference follows from the reference alone."""
     quarantine: timedelta = timedelta(0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Final
@@ -99,6 +100,15 @@ TEAMS: Final = Provider(
     ),
 )
 
+TEAMS_EVENT: Final = replace(
+    TEAMS,
+    name="teams-event",
+    title="Microsoft Teams in the event",
+    oauth=GRAPH.oauth,
+    lives_in_event=True,
+    listed_words=(),
+)
+
 ZOOM: Final = Provider(
     name="zoom",
     title="Zoom",
@@ -168,7 +178,7 @@ STATIC: Final = Provider(
 )
 
 PROVIDERS: Final[Mapping[str, Provider]] = MappingProxyType(
-    {row.name: row for row in (GOOGLE, GRAPH, ZOOM, GOTO, TEAMS, JITSI, STATIC)}
+    {row.name: row for row in (GOOGLE, GRAPH, ZOOM, GOTO, TEAMS, TEAMS_EVENT, JITSI, STATIC)}
 )
 
 FOREIGN_LINKS: Final[tuple[str, ...]] = (

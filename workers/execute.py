@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar, assert_never
 
@@ -105,7 +105,8 @@ async def _outcome(  # noqa: C901, PLR0911 - one line a remedy
 
 async def _provision(command: does.ProvisionConference, job: Job, send_by: float) -> does.Outcome:
     async def create(port: Conferences, access: Access) -> Conference:
-        return await port.create(access, command.slot, command.reference, send_by=send_by)
+        home = replace(access, event=command.event)
+        return await port.create(home, command.slot, command.reference, send_by=send_by)
 
     conference = await _at_conferencing(job, command.connection, create)
     return does.Provisioned(conference=conference)
@@ -113,7 +114,8 @@ async def _provision(command: does.ProvisionConference, job: Job, send_by: float
 
 async def _find(command: does.FindConference, job: Job) -> does.Outcome:
     async def look(port: Conferences, access: Access) -> Conference | None:
-        found = await port.find(access, command.slot, command.reference, since=command.since)
+        home = replace(access, event=command.event)
+        found = await port.find(home, command.slot, command.reference, since=command.since)
         ours = [one for one in found if await _unclaimed(job, command.connection, one.conference)]
         return ours[0].conference if ours else None
 

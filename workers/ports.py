@@ -46,6 +46,8 @@ class Access:
     host: str
     token: str = field(repr=False)
     serial: int
+    event: str = ""
+    """The event that a conference is to live in, where it lives in one."""
     marks: bool = True
     """Whether a title may carry our reference, where a provider holds it nowhere else."""
     turn: Turn = field(default=at_once, repr=False, compare=False)

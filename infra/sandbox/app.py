@@ -31,7 +31,9 @@ def build(world: World) -> Starlette:
         routes=[
             Mount("/google", routes=google_routes(world.google)),
             Mount("/graph", routes=graph_routes(world.graph)),
-            Mount("/teams", routes=graph_routes(world.graph)),  # a role of its own, the same API
+            # Roles of their own, the same API.
+            Mount("/teams", routes=graph_routes(world.graph)),
+            Mount("/teams-event", routes=graph_routes(world.graph)),
             Mount("/zoom", routes=zoom_routes(world.zoom)),
             Mount("/goto", routes=goto_routes(world.goto)),
             Mount("/control", routes=control_routes(world)),

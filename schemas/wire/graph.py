@@ -17,8 +17,10 @@ from schemas.records import Wire
 SET: Final = "{66f5a359-4659-4830-9070-00047ec6ac6e}"
 MEETING: Final = f"String {SET} Name TielineMeeting"
 LINK: Final = f"String {SET} Name TielineLink"
-"""Our extended properties: which meeting an event carries the link of, and the link. Their names
-are case-sensitive, and they are told only when asked for."""
+REFERENCE: Final = f"String {SET} Name TielineReference"
+"""Our extended properties: which meeting an event carries the link of, the link, and the reference
+of the Teams meeting that we made in it. Their names are case-sensitive, and they are told only when
+asked for."""
 
 
 class Body(Wire):
@@ -118,20 +120,29 @@ class Entry(Wire):
     answer: ResponseStatus | None = Field(default=None, alias="responseStatus")
     online: OnlineMeetingInfo | None = Field(default=None, alias="onlineMeeting")
     properties: tuple[Property, ...] = Field(default=(), alias="singleValueExtendedProperties")
+    transaction: str | None = Field(default=None, alias="transactionId")
     called_off: tuple[str, ...] = Field(default=(), alias="cancelledOccurrences")
 
     def held(self, name: str) -> str:
         """The value of an extended property; empty when it is not there."""
         return next((one.value or "" for one in self.properties if one.id == name), "")
 
+    @property
+    def teams_link(self) -> str:
+        """The link of the Teams meeting that lives in it; empty when none does."""
+        return (self.online.join_url or "") if self.online else ""
+
 
 SELECTED: Final = (
     "type,seriesMasterId,iCalUId,subject,body,location,start,end,originalStartTimeZone,"
     "originalStart,recurrence,isAllDay,isCancelled,isOrganizer,responseStatus,onlineMeeting,"
-    "cancelledOccurrences"
+    "transactionId,cancelledOccurrences"
 )
 """What is read of an event; `cancelledOccurrences` comes only when it is named."""
-EXPANDED: Final = f"singleValueExtendedProperties($filter=id eq '{MEETING}' or id eq '{LINK}')"
+EXPANDED: Final = (
+    "singleValueExtendedProperties($filter="
+    f"id eq '{MEETING}' or id eq '{LINK}' or id eq '{REFERENCE}')"
+)
 
 
 class Entries(Wire):

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Final
 
 from infra.cli.api import Json
 from infra.cli.moving_in import consent
@@ -13,6 +14,10 @@ from infra.cli.rehearsal import Rehearsal
 from infra.sandbox.client import Entry, Meeting
 from infra.sandbox.documents import Doc
 from tests.e2e.tenancy import Tenancy, let_in, tomorrow, until
+
+LINKED: Final = ("graph", "zoom", "teams", "teams-event")
+WORDS: Final = {"zoom": "zoom", "teams": "teams", "online": "teams-event"}
+"""Keyword in an event's location to who makes its conference."""
 
 
 @dataclass
@@ -26,7 +31,7 @@ class Office(Tenancy):
     watched: str
     """Our id of her calendar."""
     links: dict[str, str]
-    """Provider to her connection: `graph`, `zoom`, `teams`."""
+    """Provider to her connection: `graph`, `zoom`, `teams`, `teams-event`."""
 
     async def event(self, title: str = "Standup", place: str = "Zoom", **facts: Json) -> Entry:
         """Ada makes an event; its location names who makes the conference."""
@@ -63,8 +68,8 @@ async def opened(house: Rehearsal) -> AsyncIterator[Office]:
     async with let_in(house) as tenancy:
         mailbox = await sandbox.graph.add_account(ada, name="Ada")
         await sandbox.zoom.add_account(ada)
-        links = {name: await _linked(tenancy, name, ada) for name in ("graph", "zoom", "teams")}
-        rules = [{"keyword": name, "conferencing": links[name]} for name in ("zoom", "teams")]
+        links = {name: await _linked(tenancy, name, ada) for name in LINKED}
+        rules = [{"keyword": word, "conferencing": links[name]} for word, name in WORDS.items()]
         await tenancy.api.put("/v1/policy", {"rules": rules})
         wish = {"connection": links["graph"], "provider_id": "primary"}
         watched = (await tenancy.api.post("/v1/calendars", wish))["id"]

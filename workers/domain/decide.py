@@ -65,6 +65,7 @@ def _resolve(meeting: Meeting, intent: Intent, policy: Policy, now: datetime) ->
         slot=intent.slot,
         reference=intent.reference,
         since=meeting.tries[0].started_at if meeting.tries else intent.started_at,
+        event=_home(meeting, link),
     )
 
 
@@ -108,13 +109,21 @@ def _begin(
             slot=wish.slot,
             reference=reference,
             since=meeting.tries[0].started_at if meeting.tries else now - BEFORE_ANY_TRY,
+            event=_home(meeting, link),
         )
     return ProvisionConference(
         connection=link.connection,
         slot=wish.slot,
         reference=reference,
         number=meeting.intent.number if meeting.intent else next_number(meeting),
+        event=_home(meeting, link),
     )
+
+
+def _home(meeting: Meeting, link: Link) -> str:
+    """The event that the conference is to live in, if it lives in one."""
+    copy = meeting.authoritative
+    return copy.event.id if link.in_event and copy is not None else ""
 
 
 def _wind_down(meeting: Meeting, policy: Policy, now: datetime) -> list[Command]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal, assert_never
 
-from schemas.events import Mark
+from schemas.events import Event, Mark
 from schemas.meetings import (
     Ask,
     AskSeen,
@@ -88,7 +88,20 @@ def _verdict(
             truth=meeting.wish.truth if meeting.wish else None,
         )
         return Verdict(wish=kept, because="it is over; what exists is left as it is")
-    return policy.verdict(copy.event, now, room=room)
+    event = copy.event
+    if event.foreign_link and _lives_there(event, meeting, policy):
+        event = event.model_copy(update={"foreign_link": False})
+    return policy.verdict(event, now, room=room)
+
+
+def _lives_there(event: Event, meeting: Meeting, policy: Policy) -> bool:
+    """Whether the event's own link is that of our conference: one that lives in the event, or
+    may by now, for a create is under way."""
+    if meeting.conference is not None:
+        return event.link == meeting.conference.join_url
+    intent = meeting.intent
+    link = policy.links.get(intent.connection) if intent is not None else None
+    return link is not None and link.in_event
 
 
 def _stands(entry: Written, copies: tuple[EventCopy, ...], meeting: str) -> bool:

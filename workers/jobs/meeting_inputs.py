@@ -230,6 +230,7 @@ def _link(connection: Connection, runtime: Runtime) -> Link:
         reason="" if usable else f"connection {connection.id}: {connection.state.value}",
         host=connection.account.id,
         can_lead=provider.can_lead,
+        in_event=provider.lives_in_event,
         derived=provider.conference_is_derived,
         quarantine=quarantine,
         find_first=connection.reconciled_epoch != str(runtime.store.epoch.current),

@@ -9,7 +9,7 @@ from infra.http.wire import Wire
 from workers.ports import AccountConferences, Calendars, Conferences, History, People
 from workers.providers.google import Google
 from workers.providers.goto import GoTo, GoToAccount, GoToHistory, GoToPeople
-from workers.providers.graph import Graph, Teams
+from workers.providers.graph import Graph, Teams, TeamsInEvents
 from workers.providers.jitsi import Jitsi
 from workers.providers.static import Static
 from workers.providers.zoom import Zoom
@@ -41,6 +41,7 @@ def conferences(wire: Wire, now: Callable[[], datetime]) -> Mapping[str, Confere
         "zoom": Zoom(wire),
         "goto": GoTo(wire),
         "teams": Teams(wire),
+        "teams-event": TeamsInEvents(wire, now),
         "jitsi": Jitsi(now),
         "static": Static(),
     }

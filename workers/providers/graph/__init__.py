@@ -1,6 +1,7 @@
 """How is Microsoft Graph spoken to, for calendars and for Teams?"""
 
 from workers.providers.graph.client import Graph
+from workers.providers.graph.native import TeamsInEvents
 from workers.providers.graph.teams import Teams
 
-__all__ = ["Graph", "Teams"]
+__all__ = ["Graph", "Teams", "TeamsInEvents"]

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from schemas.events import CalledOff, Event, Mark, Occurrence, Slot
 from schemas.windows_zones import iana_of
 from schemas.wire.graph import LINK, MEETING, Body, Entry, When
-from workers.domain.joining import has_foreign_link, stands, without_link
+from workers.domain.joining import foreign_link, has_foreign_link, stands, without_link
 from workers.providers.graph.bodies import may_hold_block, without_block
 from workers.providers.graph.series import lines
 
@@ -32,6 +32,7 @@ def event(entry: Entry) -> Event:
         organizer=entry.organizer,
         location=location,
         foreign_link=_foreign(entry, location, body, join_url),
+        link=entry.teams_link or foreign_link(location, body.content, ours=join_url),
         mark=_mark(entry, join_url),
     )
 
@@ -89,8 +90,9 @@ def _mark(entry: Entry, join_url: str) -> Mark | None:
 
 
 def _foreign(entry: Entry, location: str, body: Body, join_url: str) -> bool:
-    named = entry.online is not None and entry.online.join_url
-    return bool(named) or has_foreign_link(location, body.content, ours=join_url)
+    if entry.teams_link:
+        return entry.teams_link != join_url
+    return has_foreign_link(location, body.content, ours=join_url)
 
 
 def slot(entry: Entry) -> Slot:
