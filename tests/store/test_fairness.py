@@ -11,7 +11,8 @@ from infra.lanes import Item, Lanes, Post
 from tests.store.claims import claim, finish, lane_of
 
 SLOTS = 50
-STEP = 5_000
+STEP = 1_000
+"""Below what may wait for the store at once: of more, some would be refused on a busy machine."""
 LANES = 20
 """Of the tenant that comes later."""
 
