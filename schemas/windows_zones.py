@@ -240,8 +240,3 @@ def iana_of(name: str) -> str:
     if name in IANA:
         return IANA[name]
     return name if name in WINDOWS or _IANA.fullmatch(name) else "UTC"
-
-
-def windows_of(name: str) -> str:
-    """What Windows calls a zone; UTC for one that it does not have."""
-    return name if name in IANA else WINDOWS.get(name, "UTC")

@@ -63,12 +63,16 @@ class Crew:
             hand.stop()
 
     async def finish(self) -> None:
-        """Finish what is under way, within `STOP_WITHIN`; give the rest back untouched."""
+        """Finish what is under way, within `STOP_WITHIN`; give the rest back untouched, and let
+        nobody count on this process any more."""
         hands = self._hands.values()
         with contextlib.suppress(TimeoutError):  # what is left is given back just below
             async with asyncio.timeout(STOP_WITHIN.total_seconds()):
                 await asyncio.gather(*(hand.wind_up() for hand in hands))
         await asyncio.gather(*(hand.let_go() for hand in hands))
+        with contextlib.suppress(StoreAway, *valkey.FAILED):  # what was said runs out by itself
+            for hand in hands:
+                await self._store.lanes.duty(hand.kind, self._process, timedelta(0))
 
     async def _heartbeat(self) -> None:
         held = [claimed for hand in self._hands.values() for claimed in hand.held]

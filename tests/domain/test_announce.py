@@ -207,12 +207,13 @@ def test_a_meeting_that_is_neither_wanted_nor_there_shows_its_last_slot() -> Non
     [
         ("started", CallbackType.MEETING_STARTED),
         ("ended", CallbackType.MEETING_ENDED),
+        ("attendance_ready", CallbackType.ATTENDANCE_READY),
         ("participant_joined", CallbackType.PARTICIPANT_JOINED),
         ("participant_left", CallbackType.PARTICIPANT_LEFT),
     ],
 )
 def test_what_happens_in_a_conference_is_passed_on(
-    what: Literal["started", "ended", "participant_joined", "participant_left"],
+    what: Literal["started", "ended", "attendance_ready", "participant_joined", "participant_left"],
     kind: CallbackType,
 ) -> None:
     at = NOW + timedelta(minutes=1)

@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
+from infra.cli.rehearsal import Rehearsal
 from tests.e2e.household import Household
+
+
+@pytest_asyncio.fixture(loop_scope="session", scope="module", autouse=True)
+async def _who_worked_so_far_leaves_in_peace(house: Rehearsal) -> None:
+    """A killed process takes along what coverage knew of it: of all tests before these."""
+    worker = house.processes.running["worker"]
+    worker.send_signal(signal.SIGTERM)
+    await worker.wait()
+    await house.processes.start("worker")
+    await house.ready()
 
 
 async def restart_worker(home: Household) -> None:

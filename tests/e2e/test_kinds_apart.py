@@ -8,6 +8,9 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 
+import httpx
+
+from infra.lanes import KINDS
 from infra.settings import for_child
 from tests.e2e.household import WITHIN, Household
 from workers.main import WORK
@@ -54,3 +57,17 @@ async def test_the_path_is_the_same_with_a_process_for_each_kind(home: Household
     assert resolves
     assert home.heard() == ["meeting.provisioned"]
     assert left == [0] * len(started), "each finished what it had and went"
+
+
+async def test_nobody_counts_on_a_worker_that_has_left(home: Household) -> None:
+    processes = home.house.processes
+    worker = processes.running["worker"]
+    worker.send_signal(signal.SIGTERM)
+    await worker.wait()
+
+    async with httpx.AsyncClient(trust_env=False) as anyone:
+        told = (await anyone.get(f"{home.house.api}/readyz")).json()
+
+    await processes.start("worker")
+    await home.house.ready()
+    assert sorted(told["kinds_without_worker"]) == sorted(KINDS)
