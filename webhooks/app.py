@@ -47,6 +47,7 @@ from webhooks.api.problems import HANDLERS
 from webhooks.api.table import ROWS
 from webhooks.api.uses import Uses
 from webhooks.connect import link
+from webhooks.help import help_route
 from webhooks.pages import page
 from webhooks.server import configure, serve
 
@@ -92,6 +93,7 @@ def build(front: Front, *, pressed: Callable[[], bool], health: list[Route]) -> 
         *_described(front.settings.public_url),
         *key_routes(front),
         *verifying.routes(),
+        help_route(front.settings),
         *link.routes(front),
         *health,
     ]

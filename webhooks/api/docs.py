@@ -23,7 +23,7 @@ def inner(rows: Iterable[Row], document: Json) -> str:
     parts = [
         *(f"<p>{prose(part)}</p>" for part in SUMMARY.split("\n\n")),
         f'<nav>{links}<a href="#verifying">Verifying</a>',
-        '<a href="/openapi.json">openapi.json</a></nav>',
+        '<a href="/openapi.json">openapi.json</a><a href="/help">Help for users</a></nav>',
     ]
     for room in rooms[:-1]:
         parts.append(f'<h2 id="{_anchor(room)}">{escape(room)}</h2>')
