@@ -3,22 +3,13 @@ conference, one link that leads to it, no orphan, each callback under one id."""
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 
-from tests.crash.gauntlet import WAITS, Case, Gauntlet, cases_of
+from tests.crash.arming import cases_of, each_once
+from tests.crash.gauntlet import Gauntlet
 from tests.crash.stage import gauntlet, look
 
 GOLDEN_S = 10.0
-
-
-def each_once(points: set[str]) -> list[Case]:
-    """Every point with one fault, each kind in turn, and both sides of every kind."""
-    faults = itertools.cycle(("kill", "cut", "timeout", "cancel"))
-    sides = itertools.cycle(("before", "before", "before", "before", *("after",) * 4))
-    cases = [Case(*one) for one in zip(sorted(points), sides, faults, strict=False)]
-    return [Case(WAITS, "before", one.do) if one.point == WAITS else one for one in cases]
 
 
 def say(run: Gauntlet, points: set[str], wrong: list[str]) -> None:
