@@ -31,6 +31,7 @@ def serve(host: str, port: int, *, seed: int = 1, with_parent: bool = False) -> 
             access_log=False,
             log_level="warning",
             timeout_graceful_shutdown=1,
+            timeout_keep_alive=60,  # longer than any client idles: none meets a closing line
         )
     )
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:

@@ -23,15 +23,16 @@ STRIKE_WITHIN: Final = 90.0
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One fault: where, on which side of the effect, and which."""
+    """One fault: where, on which side of the effect, which, and at which passage."""
 
     point: str
     when: str
     do: str
+    nth: int = 1
 
     @override
     def __str__(self) -> str:
-        return f"{self.do} {self.when} {self.point}"
+        return f"{self.do} {self.when} {self.point} ({self.nth})"
 
 
 def cases_of(points: Iterable[str]) -> list[Case]:
@@ -79,12 +80,8 @@ async def start(
     processes: Processes, name: str, settings: dict[str, str]
 ) -> asyncio.subprocess.Process:
     """Start a process with settings of its own beside those of all."""
-    plan = processes.plan
-    processes.plan = replace(plan, settings={**plan.settings, **settings})
-    try:
-        return await processes.start(name)
-    finally:
-        processes.plan = plan
+    plan = replace(processes.plan, settings={**processes.plan.settings, **settings})
+    return await replace(processes, plan=plan).start(name)  # those that run are shared
 
 
 async def arm(processes: Processes, name: str, cases: Sequence[Case], flags: Path) -> Armed:
