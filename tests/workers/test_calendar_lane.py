@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from infra.lanes import Lane
 from infra.sandbox.client import Sandbox
-from schemas.connections import LinkState, Route
+from schemas.connections import LinkState, Reading, Route, Subscription
 from schemas.events import Sighting
 from tests.workers.stage import Stage, until
 from tests.workers.watching import ADA, living, mark, reading_of, was_read, watch
@@ -39,6 +39,22 @@ async def test_a_channel_is_renewed_by_opening_a_new_one_before_the_old_one_stop
     assert retired.retired
     assert [one["id"] for one in await living(sandbox)] == [new.id]
     assert called == ["google.watch", "google.watch", "google.stop"]
+
+
+async def test_a_channel_that_can_send_no_more_is_forgotten_with_its_address(
+    stage: Stage, sandbox: Sandbox
+) -> None:
+    calendar = await watch(stage, sandbox)
+    over = stage.runtime.now() - timedelta(hours=1)
+    route = Route(id="r_old", provider="google", calendar=calendar.id, retired=True)
+    old = Subscription(id="c_old", route=route.id, state="retired", expires_at=over)
+    await stage.keep(Reading(id=calendar.id, subscriptions=(old,)), route)
+
+    async with stage.at_work("calendar"):
+        reading = await was_read(stage, calendar)
+
+    assert [one.state for one in reading.subscriptions] == ["live"]
+    assert await stage.runtime.store.documents.get(stage.tenant, Route, route.id) is None
 
 
 async def test_a_channel_that_was_never_answered_is_recognised_and_replaced(

@@ -8,15 +8,16 @@ import pytest
 
 from infra.sandbox.client import Sandbox
 from infra.seal import KeyRing, Unsealable
-from schemas.connections import Calendar, LinkState
-from schemas.desk import ExplainEvent, FetchHostLink, ListCalendars
+from schemas.connections import Account, Calendar, Connection, LinkState
+from schemas.desk import DeskAnswer, DeskAsk, ExplainEvent, FetchHostLink, ListCalendars
 from schemas.desk import TestConnection as TryConnection
 from schemas.events import Slot
 from schemas.meetings import Conference
 from schemas.policy import KeywordRule, PolicyRules
 from schemas.problems import ProblemType
+from schemas.providers import Role
 from tests.workers.desk import ask, put
-from tests.workers.stage import NOON, Stage, until
+from tests.workers.stage import APPLICATION, NOON, Stage, until
 from workers.access import with_access
 from workers.ports import Access
 
@@ -135,12 +136,10 @@ async def test_a_question_that_nobody_waits_for_is_not_asked(
     assert await sandbox.calls("zoom.user") == 0
 
 
-async def test_b2_an_event_is_explained_by_the_rules_of_today(
-    stage: Stage, sandbox: Sandbox
-) -> None:
+async def explained(stage: Stage, sandbox: Sandbox, conferencing: str) -> list[DeskAnswer]:
+    """What is said of an event that the rules send to this connection, and of a plain one."""
     provider_id = await sandbox.google.add_account(ADA)
     connection = await stage.link(sandbox, host=ADA, provider="google")
-    zoom = await stage.link(sandbox)
     calendar = Calendar(
         id="cal_1",
         connection=connection.id,
@@ -148,17 +147,79 @@ async def test_b2_an_event_is_explained_by_the_rules_of_today(
         provider_id=provider_id,
         created_at=NOON,
     )
-    rules = PolicyRules(id="policy", rules=(KeywordRule(keyword="zoom", conferencing=zoom.id),))
+    rules = PolicyRules(
+        id="policy", rules=(KeywordRule(keyword="zoom", conferencing=conferencing),)
+    )
     await stage.keep(calendar, rules)
     wanted = await sandbox.google.add_event(provider_id, title="a", location="Zoom")
     plain = await sandbox.google.add_event(provider_id, title="b", location="Room 5")
+    return [
+        await ask(stage, ExplainEvent(calendar="cal_1", event=event.id))
+        for event in (wanted, plain)
+    ]
 
-    yes = await ask(stage, ExplainEvent(calendar="cal_1", event=wanted.id))
-    no = await ask(stage, ExplainEvent(calendar="cal_1", event=plain.id))
+
+async def test_b2_an_event_is_explained_by_the_rules_of_today(
+    stage: Stage, sandbox: Sandbox
+) -> None:
+    zoom = await stage.link(sandbox)
+
+    yes, no = await explained(stage, sandbox, zoom.id)
 
     assert zoom.id in yes.sentences[0]
     assert "keyword" in no.sentences[0]
     assert "no conference" in no.sentences[0]
+
+
+async def test_b2_an_explanation_says_that_the_conference_would_wait_for_a_re_link(
+    stage: Stage, sandbox: Sandbox
+) -> None:
+    zoom = await stage.connection((await stage.link(sandbox)).id)
+    await stage.keep(zoom.model_copy(update={"state": LinkState.NEEDS_REAUTH}))
+
+    waits, _ = await explained(stage, sandbox, zoom.id)
+
+    assert waits.sentences[1] == "That connection is needs_reauth, so it waits for the re-link."
+
+
+async def test_b2_an_explanation_says_that_there_is_no_such_connection(
+    stage: Stage, sandbox: Sandbox
+) -> None:
+    waits, _ = await explained(stage, sandbox, "con_absent")
+
+    assert waits.sentences[1] == "That connection does not exist, so it waits."
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        FetchHostLink(meeting="mtg_absent", reply_key=""),
+        TryConnection(connection="con_absent"),
+        ExplainEvent(calendar="cal_absent", event="e"),
+    ],
+)
+async def test_a_question_about_what_is_not_there_is_answered_so(
+    stage: Stage, question: DeskAsk
+) -> None:
+    answer = await ask(stage, question)
+
+    assert answer.problem == ProblemType.NOT_FOUND
+
+
+async def test_a_built_in_provider_needs_no_account_to_be_tried(stage: Stage) -> None:
+    jitsi = Connection(
+        id="con_jitsi",
+        provider="jitsi",
+        role=Role.CONFERENCING,
+        account=Account(id="https://jitsi.example"),
+        linked_at=NOON,
+        linked_by=APPLICATION,
+    )
+    await stage.keep(jitsi)
+
+    answer = await ask(stage, TryConnection(connection=jitsi.id))
+
+    assert "needs no account" in answer.sentences[0]
 
 
 async def test_the_answer_is_rung_where_somebody_waits(stage: Stage, sandbox: Sandbox) -> None:

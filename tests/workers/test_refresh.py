@@ -14,6 +14,7 @@ from infra.errors import NeedsReauth, TryLater
 from infra.lanes import Lane
 from infra.points import Fault
 from infra.sandbox.client import Sandbox
+from infra.seal import KeyRing
 from schemas.callbacks import CallbackType
 from schemas.connections import Account, Connection, LinkState
 from schemas.items import LinkBroken, RefreshAsked
@@ -213,6 +214,52 @@ async def test_who_waits_for_a_refresh_that_does_not_come_is_told_to_try_later(
 
     with pytest.raises(TryLater):  # nobody works the connection's lane
         await access(stage.runtime, stage.tenant, connection.id)
+
+
+async def test_a_link_that_came_without_a_refresh_token_says_so_when_it_has_run_out(
+    stage: Stage, sandbox: Sandbox
+) -> None:
+    connection = await stage.link(sandbox, ends_in=0)
+    tokens = await stage.tokens(connection.id)
+    assert tokens is not None
+    await stage.keep(tokens.model_copy(update={"refresh_sealed": None}))
+
+    async with stage.at_work("connection"):
+        with pytest.raises(NeedsReauth, match="came without a refresh token"):
+            await access(stage.runtime, stage.tenant, connection.id)
+
+    assert await needs_reauth(stage, connection)
+    assert await sandbox.calls("zoom.refresh") == 0
+
+
+async def test_a_token_that_our_vault_cannot_open_needs_a_person(
+    stage: Stage, sandbox: Sandbox
+) -> None:
+    connection = await stage.link(sandbox)
+    tokens = await stage.tokens(connection.id)
+    assert tokens is not None
+    elsewhere = KeyRing.fresh().newest.seal(b"a token", context="another vault")
+    await stage.keep(tokens.model_copy(update={"refresh_sealed": elsewhere}))
+
+    async with stage.at_work("connection"):
+        await stage.post("connection", connection.id, RefreshAsked(serial=1))
+        await until(lambda: needs_reauth(stage, connection))
+
+    assert await sandbox.calls("zoom.refresh") == 0
+
+
+async def test_a_token_that_is_refused_though_it_was_just_renewed_kills_no_link(
+    stage: Stage, sandbox: Sandbox
+) -> None:
+    connection = await stage.link(sandbox)
+    await sandbox.fault("zoom.user", "before", status=401, rate=1.0)
+
+    async with stage.at_work("connection"):
+        with pytest.raises(TryLater, match="that it has just renewed"):
+            await whose(stage, connection)
+
+    assert (await stage.connection(connection.id)).usable
+    assert await sandbox.calls("zoom.refresh") == 1
 
 
 async def test_t27_a_call_that_meets_a_broken_link_makes_it_known(
