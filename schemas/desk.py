@@ -54,6 +54,15 @@ class ListCalendars(Schema):
     connection: str
 
 
+class ListEvents(Schema):
+    """What stands in a watched calendar in a span, ours or not?"""
+
+    ask: Literal["list_events"] = "list_events"
+    calendar: str
+    since: Moment
+    until: Moment
+
+
 class FetchHostLink(Schema):
     """A fresh link for the host, sealed to `reply_key`; deleted after 60 s."""
 
@@ -97,6 +106,7 @@ DeskAsk = Annotated[
     ExchangeCode
     | LinkGiven
     | ListCalendars
+    | ListEvents
     | FetchHostLink
     | TestConnection
     | ExplainEvent
@@ -145,6 +155,24 @@ class CalendarListed(Schema):
     writable: bool
 
 
+class EventListed(Schema):
+    """One occurrence of an event of a watched calendar, as it is now."""
+
+    event: str
+    """The provider's id; of a series, of the whole of it."""
+    title: str
+    starts_at: Moment
+    ends_at: Moment
+    all_day: bool
+    kind: Literal["single", "recurring"]
+    origin: Literal["ours", "calendar"]
+    """Whether a meeting of ours is about it."""
+    what: Literal["moved", "cancelled", "usual"]
+    meeting: str | None = None
+    join_url: str = ""
+    """The way in, ours or not; empty when there is none."""
+
+
 class DeskAnswer(Record):
     """What came of a desk request. Same id as the request; kept for an hour."""
 
@@ -161,6 +189,8 @@ class DeskAnswer(Record):
     """How a trial went."""
     found: Found | None = None
     """What the account holds."""
+    events: tuple[EventListed, ...] = ()
+    """What stands in a calendar; people's own words, so soon forgotten."""
     calls: tuple[PlannedCall, ...] = ()
     """What a dry run would do."""
     sealed: str = ""

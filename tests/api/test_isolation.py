@@ -79,6 +79,7 @@ DURING = {"since": "2027-01-01T00:00:00Z", "until": "2027-01-02T00:00:00Z"}
 QUERIES: dict[str, dict[str, str]] = {
     "listHeldConferences": DURING,
     "listAttendees": DURING,
+    "listEvents": DURING,
     "deleteOrganizerByEmail": {"email": "ada@partner.example"},
 }
 TIMES = {"starts_at": "2027-01-05T10:00:00Z", "ends_at": "2027-01-05T11:00:00Z"}

@@ -7,6 +7,7 @@ from typing import Final
 from webhooks.api import (
     account_conferences,
     account_people,
+    calendar_events,
     calendars,
     callback_types,
     callbacks,
@@ -53,6 +54,7 @@ ROWS: Final[tuple[Row, ...]] = (
     *account_conferences.ROWS,
     *account_people.ROWS,
     *calendars.ROWS,
+    *calendar_events.ROWS,
     *timelines.OF_CALENDARS,
     *rooms.ROWS,
     *policy.ROWS,

@@ -20,10 +20,12 @@ from schemas.desk import (
     FetchHostLink,
     LinkGiven,
     ListCalendars,
+    ListEvents,
     TestConnection,
 )
 from schemas.problems import ProblemType
 from workers.jobs.account_answers import answer_account
+from workers.jobs.calendar_view import list_events
 from workers.jobs.desk import Declined, Desk
 from workers.jobs.dry_runs import dry_run
 from workers.jobs.linking import exchange_code, link_given
@@ -63,7 +65,7 @@ async def answer_desk(claimed: Claimed, runtime: Runtime) -> Unit:
 
 async def _keep(desk: Desk, answer: DeskAnswer, handled: list[str]) -> None:
     """The answer and all that it says was done, in one commit."""
-    is_secret = isinstance(desk.request.ask, FetchHostLink | StartConference)
+    is_secret = isinstance(desk.request.ask, FetchHostLink | StartConference | ListEvents)
     keep = HOST_LINK_KEPT if is_secret else KEPT
     for left in reversed(range(TRIES_TO_KEEP)):
         unit = Unit(
@@ -127,6 +129,8 @@ async def _ask(desk: Desk) -> DeskAnswer:  # noqa: PLR0911 - one line a question
             return await _link(desk, ask)
         case ListCalendars() as ask:
             return await list_calendars(desk, ask)
+        case ListEvents() as ask:
+            return await list_events(desk, ask)
         case FetchHostLink() as ask:
             return await fetch_host_link(desk, ask)
         case TestConnection() as ask:
