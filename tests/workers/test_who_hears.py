@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from infra.lanes import Lane
+import pytest
+from pydantic import ValidationError
+
+from infra.lanes import Lane, Unit
 from schemas.callbacks import CallbackType
 from tests.machines.peer import peer
 from tests.workers.hearing import OK, claim, delivered
 from tests.workers.stage import Stage, until
 from workers.jobs.fire_callbacks import fire_callback
+from workers.outbox import announce_into
 
 
 async def test_an_application_hears_of_its_own_meetings_only(stage: Stage) -> None:
@@ -36,6 +40,20 @@ async def test_an_endpoint_hears_only_the_types_it_asked_for(stage: Stage) -> No
     await stage.announce(meeting)
 
     assert await delivered(stage, endpoint, meeting.id)
+
+
+async def test_what_is_not_as_its_type_promises_is_never_announced(stage: Stage) -> None:
+    await stage.endpoint("http://127.0.0.1:9/")
+    meeting, unit = await stage.meeting(), Unit()
+    moved = {"type": CallbackType.MEETING_RESCHEDULED}  # without its old and new times
+    callback = stage.callback(meeting, 1).model_copy(update=moved)
+
+    with pytest.raises(ValidationError, match="old"):
+        await announce_into(
+            unit, stage.runtime, stage.tenant, [callback], about=meeting, now=stage.runtime.now()
+        )
+
+    assert (unit.bodies, unit.posts, unit.feed) == ([], [], [])
 
 
 async def test_many_endpoints_are_served_in_steps_and_each_once(stage: Stage) -> None:
