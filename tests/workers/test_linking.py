@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from infra import points
 from infra.lanes import IndexSet, Lane, Unit
+from infra.points import Fault
 from infra.sandbox.client import Sandbox
+from infra.seal import KeyRing
 from infra.settings import Settings
 from schemas.callbacks import CallbackType
 from schemas.connections import LinkRequest, LinkState
@@ -18,6 +23,16 @@ from tests.workers.stage import Stage, until
 from workers.access import access
 
 ADA = "ada@example.org"
+
+
+@pytest.fixture
+def cut_before_exchange(tmp_path: Path) -> Iterator[None]:
+    """The line breaks before the code has left."""
+    flag = tmp_path / "flag"
+    points.arm(Fault(point="zoom.exchange", when="before", do="cut", flag_file=flag))
+    yield
+    points.arm()
+    assert flag.exists(), "it broke"
 
 
 async def test_a_code_becomes_a_connection_that_works(stage: Stage, sandbox: Sandbox) -> None:
@@ -125,6 +140,45 @@ async def test_a_code_whose_answer_was_lost_asks_the_person_to_start_again(
     assert (answer.state, answer.problem) == ("refused", ProblemType.LINK_REFUSED)
     assert "Start the link again" in answer.detail
     assert await sandbox.calls("zoom.token") == 1
+
+
+async def test_a_code_that_surely_was_not_sent_is_sent_once_more(
+    stage: Stage, sandbox: Sandbox, cut_before_exchange: None
+) -> None:
+    await sandbox.zoom.add_account(ADA)
+    client = await stage.client(sandbox)
+
+    answer = await ask(stage, await consented(stage, sandbox, client))
+
+    assert answer.state == "done", answer.detail
+    assert await sandbox.calls("zoom.token") == 1
+
+
+async def test_a_code_that_our_vault_cannot_open_is_not_sent(
+    stage: Stage, sandbox: Sandbox
+) -> None:
+    await sandbox.zoom.add_account(ADA)
+    client = await stage.client(sandbox)
+    asked = await consented(stage, sandbox, client)
+    elsewhere = KeyRing.fresh().newest.seal(b"a code", context="another vault")
+
+    answer = await ask(stage, asked.model_copy(update={"code_sealed": elsewhere}))
+
+    assert (answer.state, answer.problem) == ("refused", ProblemType.LINK_REFUSED)
+    assert await sandbox.calls("zoom.token") == 0
+
+
+async def test_a_link_of_a_connection_that_is_not_there_is_refused(
+    stage: Stage, sandbox: Sandbox
+) -> None:
+    await sandbox.zoom.add_account(ADA)
+    client = await stage.client(sandbox)
+
+    asked = await consented(stage, sandbox, client, connection="con_absent")
+    answer = await ask(stage, asked)
+
+    assert answer.problem == ProblemType.NOT_FOUND
+    assert await sandbox.calls("zoom.token") == 0
 
 
 async def test_a_run_that_died_in_the_exchange_does_not_send_the_code_again(

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from infra.lanes import Lane
 from infra.sandbox.client import Sandbox
 from schemas.connections import Connection
 from schemas.events import Slot
-from schemas.items import (
-    Extra,
-)
+from schemas.items import Extra
 from schemas.meetings import Conference, Meeting, Try
 from tests.workers.stage import NOON, Stage, until
 from workers.access import with_access
@@ -80,3 +79,47 @@ async def test_what_is_not_provably_a_try_of_ours_is_reported_and_left(
     assert len(await sandbox.zoom.meetings(host)) == 2
     [entry] = [one for one in await stage.timeline(name) if one.what == "conference.drift"]
     assert entry.fields["conference"] == str(made[1])
+
+
+async def test_a_search_that_fails_is_repeated_later_and_sweeps_nothing(
+    stage: Stage, sandbox: Sandbox
+) -> None:
+    host = await sandbox.zoom.add_account(ADA)
+    connection = await stage.link(sandbox, host=host)
+    now = stage.runtime.now()
+    kept, _ = await conferences(stage, sandbox, connection, "mtg_0123456789")
+    tries = (Try(number=1, started_at=now), Try(number=2, started_at=now))
+    meeting = await stage.meeting(id="mtg_0123456789", conference=kept, tries=tries)
+    await sandbox.zoom.expire_access(host)
+
+    async def refreshed() -> bool:
+        tokens = await stage.tokens(connection.id)
+        return tokens is not None and tokens.serial == 2
+
+    async with stage.at_work("connection"):
+        extra = Extra(meeting=meeting.id, reference=kept.reference)
+        await stage.post("connection", connection.id, extra)
+        await until(refreshed)
+        await until(lambda: stage.idle("connection", connection.id))
+
+    lane = await stage.runtime.store.lanes.state(Lane(stage.tenant, "connection", connection.id))
+    assert lane.timers["sweep"] > stage.runtime.now()
+    assert len(await sandbox.zoom.meetings(host)) == 2
+
+
+async def test_a_lost_try_that_may_not_be_deleted_is_reported(
+    stage: Stage, sandbox: Sandbox
+) -> None:
+    host = await sandbox.zoom.add_account(ADA)
+    connection = await stage.link(sandbox, host=host)
+    now = stage.runtime.now()
+    kept, made = await conferences(stage, sandbox, connection, "mtg_0123456789")
+    tries = (Try(number=1, started_at=now), Try(number=2, started_at=now))
+    meeting = await stage.meeting(id="mtg_0123456789", conference=kept, tries=tries)
+    await sandbox.fault("zoom.delete", status=400, body='{"code": 300, "message": "no"}')
+
+    await swept(stage, connection, meeting, kept.reference)
+
+    [entry] = [one for one in await stage.timeline(meeting.id) if one.what == "conference.drift"]
+    assert entry.fields["conference"] == str(made[1])
+    assert len(await sandbox.zoom.meetings(host)) == 2
