@@ -142,6 +142,14 @@ class TryOperation(OfAccount):
     operation: Trial
 
 
+class Reconcile(OfAccount):
+    """What differs from our books? With `apply`, the first `limit` things of ours are mended."""
+
+    ask: Literal["reconcile"] = "reconcile"
+    apply: bool = False
+    limit: int = 20
+
+
 PeopleAsk = (
     ListOrganizers | InviteOrganizers | ChangeOrganizer | RemoveOrganizer | ListGroups | ListOffers
 )
@@ -155,5 +163,6 @@ AccountAsk = (
     | ListHeld
     | ListAttendance
     | TryOperation
+    | Reconcile
     | PeopleAsk
 )

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from schemas.account_asks import AccountAsk
 from schemas.accounts import Diagnosis, Found
+from schemas.drift import Reconciled
 from schemas.meetings import Ask
 from schemas.people import Actor
 from schemas.providers import Role
@@ -191,6 +192,8 @@ class DeskAnswer(Record):
     """What the account holds."""
     events: tuple[EventListed, ...] = ()
     """What stands in a calendar; people's own words, so soon forgotten."""
+    drift: Reconciled | None = None
+    """What differs from our books."""
     calls: tuple[PlannedCall, ...] = ()
     """What a dry run would do."""
     sealed: str = ""

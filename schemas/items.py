@@ -60,6 +60,15 @@ class Happened(Schema):
     trace: str = ""
 
 
+class DriftFound(Schema):
+    """meeting: a reconcile found it otherwise than it should be, and an actor wants it mended."""
+
+    is_: Literal["drift"] = Field(default="drift", alias="is")
+    actor: Actor
+    words: str
+    trace: str = ""
+
+
 class Made(Schema):
     """meeting: a worker that lost its claim made this conference; keep or delete it (ENGINE 27)."""
 
@@ -208,6 +217,7 @@ Load = Annotated[
     | Asked
     | Doubted
     | Happened
+    | DriftFound
     | Made
     | LinkChanged
     | Report

@@ -24,6 +24,7 @@ from schemas.accounts import (
 )
 from schemas.connections import Account
 from schemas.desk import CalendarListed
+from schemas.drift import Listed
 from schemas.events import Change, Event, Gone, Slot
 from schemas.meetings import Conference, Written
 
@@ -169,6 +170,11 @@ class Conferences(Protocol):
         self, access: Access, slot: Slot, reference: str, *, since: datetime
     ) -> list[Found]:
         """Conferences that carry the reference, oldest first."""
+        ...
+
+    async def listed(self, access: Access) -> list[Listed] | None:
+        """The account's conferences that are to come or running, ours or not; None where the
+        provider cannot tell."""
         ...
 
     async def read(self, access: Access, conference: Conference) -> Conference | None:

@@ -20,6 +20,7 @@ from infra.cli.doctor import doctor
 from infra.cli.feed import feed
 from infra.cli.linking import link
 from infra.cli.processes import NotStarted, Plan, ready, running
+from infra.cli.reconciling import reconcile
 from infra.cli.terminal import Session
 from infra.errors import Refused
 from infra.settings import Settings
@@ -40,6 +41,7 @@ for name, group in (
 app.command()(feed)
 app.command()(link)
 app.command()(doctor)
+app.command()(reconcile)
 app.command("explain")(meetings.explain)
 app.command("timeline")(meetings.timeline)
 

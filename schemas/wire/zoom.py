@@ -44,7 +44,11 @@ class Listed(Wire):
     """One meeting of a list; its agenda is cut to 250 letters."""
 
     id: Number
+    topic: str = ""
     agenda: str = ""
+    start_time: AwareDatetime | None = None
+    duration: int | None = None
+    created_at: AwareDatetime | None = None
 
 
 class Meetings(Wire):

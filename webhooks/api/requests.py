@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from schemas.accounts import Found
 from schemas.desk import CalendarListed, DeskAnswer, DeskRequest, PlannedCall
+from schemas.drift import Reconciled
 from webhooks.api.desk import Heard
 from webhooks.api.lists import the
 from webhooks.api.operation import Answer, Call, Operation, Row, Shape
@@ -24,6 +25,7 @@ class RequestView(Shape):
     calendars: tuple[CalendarListed, ...] = ()
     sentences: tuple[str, ...] = ()
     found: Found | None = None
+    drift: Reconciled | None = None
     calls: tuple[PlannedCall, ...] = ()
     host_link: str | None = None
 
@@ -60,6 +62,7 @@ async def read_request(call: Call[None]) -> Answer:
         calendars=answer.calendars,
         sentences=answer.sentences,
         found=answer.found,
+        drift=answer.drift,
         calls=answer.calls,
         host_link=link,
     )

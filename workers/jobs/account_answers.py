@@ -11,9 +11,12 @@ from workers.jobs import account_history as history
 from workers.jobs import account_people as people
 from workers.jobs.account_trials import try_operation
 from workers.jobs.desk import Desk
+from workers.jobs.reconciling import reconcile
 
 
-async def answer_account(desk: Desk, ask: asks.AccountAsk) -> DeskAnswer:
+async def answer_account(  # noqa: PLR0911 - one line a kind of question
+    desk: Desk, ask: asks.AccountAsk
+) -> DeskAnswer:
     """The answer; raises what the desk puts into words."""
     match ask:
         case asks.ListUpcoming() | asks.ReadConference() | asks.StartConference():
@@ -26,6 +29,8 @@ async def answer_account(desk: Desk, ask: asks.AccountAsk) -> DeskAnswer:
             return await history.list_attendance(desk, ask)
         case asks.TryOperation():
             return await try_operation(desk, ask)
+        case asks.Reconcile():
+            return await reconcile(desk, ask)
         case _:
             return await _people(desk, ask)
 

@@ -16,6 +16,7 @@ from schemas.events import Occurrence, Sighting
 from schemas.items import (
     Asked,
     Doubted,
+    DriftFound,
     Extra,
     Happened,
     LinkChanged,
@@ -173,16 +174,13 @@ def new_meeting(subject: str, seen: Seen, runtime: Runtime) -> Meeting | None:
 def _notice(stored: Meeting, seen: Seen, policy: Policy, heard: Heard) -> Meeting:
     """The meeting with today's wish and doubts; a re-link starts afresh, as a new wish does."""
     noticed = noticed_afresh(seen, stored, policy, heard.runtime.now())
-    doubted = any(
-        isinstance(load, Doubted)
-        and noticed.conference is not None
-        and load.conference == noticed.conference.id
-        for load in heard.loads
-    )
-    if doubted:
+    there = noticed.conference.id if noticed.conference else None
+    drifted = any(isinstance(load, DriftFound) for load in heard.loads)
+    named = (load.conference for load in heard.loads if isinstance(load, Doubted))
+    if there is not None and (drifted or there in named):
         noticed = noticed.model_copy(update={"doubted": True})
     relinked = any(isinstance(load, LinkChanged) for load in heard.loads)
-    return retried(noticed) if relinked else noticed
+    return retried(noticed) if relinked or drifted else noticed
 
 
 def noticed_afresh(seen: Seen, stored: Meeting, policy: Policy, now: datetime) -> Meeting:
@@ -221,7 +219,7 @@ async def _rooms(runtime: Runtime, tenant: str, seen: EventsSeen) -> dict[str, s
 def _link(connection: Connection, runtime: Runtime) -> Link:
     provider = PROVIDERS[connection.provider]
     seconds = runtime.settings.quarantine_s.get(provider.name)
-    quarantine = provider.quarantine if seconds is None else _seconds(seconds)
+    quarantine = provider.quarantine if seconds is None else timedelta(seconds=seconds)
     usable = connection.usable and connection.role is Role.CONFERENCING
     return Link(
         connection=connection.id,
@@ -237,10 +235,6 @@ def _link(connection: Connection, runtime: Runtime) -> Link:
     )
 
 
-def _seconds(seconds: float) -> timedelta:
-    return timedelta(seconds=seconds)
-
-
 def _cause(loads: Sequence[Load]) -> Cause:
     for load in loads:
         match load:
@@ -248,6 +242,8 @@ def _cause(loads: Sequence[Load]) -> Cause:
                 return Cause(by="application", because=f"asked by {actor.kind} {actor.id}".strip())
             case Sighted():
                 return Cause(by="calendar", because="the event was seen")
+            case DriftFound(actor=actor):
+                return Cause(by="worker", because=f"reconciled by {actor.kind} {actor.id}".strip())
             case Doubted() | Happened():
                 return Cause(by="provider", because="the provider reported it")
             case LinkChanged(connection=connection):
@@ -257,7 +253,7 @@ def _cause(loads: Sequence[Load]) -> Cause:
     return Cause(by="worker", because="work that was waiting went on")
 
 
-def _note_loads(heard: Heard) -> None:
+def _note_loads(heard: Heard) -> None:  # noqa: C901 - one case an item
     """The timeline's first entries: what was heard."""
     for load in heard.loads:
         match load:
@@ -269,6 +265,8 @@ def _note_loads(heard: Heard) -> None:
             case Doubted(conference=conference):
                 words = "the provider says that it changed or went"
                 heard.note("conference.doubted", words, conference=conference)
+            case DriftFound(actor=actor, words=words):
+                heard.note("meeting.drifted", words, actor=f"{actor.kind} {actor.id}")
             case Happened(conference=conference, what=what):
                 heard.note(f"conference.{what}", conference=conference)
             case OccurrenceSeen(occurrence=one):

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from infra.errors import Refused
 from schemas.connections import Account
+from schemas.drift import Listed
 from schemas.events import Slot
 from schemas.meetings import Conference
 from workers.ports import Access, Found
@@ -60,6 +61,10 @@ class Jitsi:
     ) -> list[Found]:
         """The one there is."""
         return [Found(await self.create(access, slot, reference, send_by=0), None)]
+
+    async def listed(self, access: Access) -> list[Listed] | None:
+        """A room is there when it is entered: nobody can tell which there are."""
+        return None
 
     async def read(self, access: Access, conference: Conference) -> Conference | None:
         """It is always there."""

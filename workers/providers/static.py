@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from infra.errors import Refused
 from schemas.connections import Account
+from schemas.drift import Listed
 from schemas.events import Slot
 from schemas.meetings import Conference
 from workers.ports import Access, Found
@@ -43,6 +44,10 @@ class Static:
     ) -> list[Found]:
         """The one there is."""
         return [Found(await self.create(access, slot, reference, send_by=0), None)]
+
+    async def listed(self, access: Access) -> list[Listed] | None:
+        """There is one, and it is its owner's."""
+        return None
 
     async def read(self, access: Access, conference: Conference) -> Conference | None:
         """The room as the connection now names it."""

@@ -6,6 +6,7 @@ https://developer.goto.com/GoToMeetingV1 (the subject is the only place for our 
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -14,6 +15,7 @@ from typing import Any, Final
 from infra.errors import Refused, Vanished
 from infra.http.wire import Wire
 from schemas.connections import Account
+from schemas.drift import Listed
 from schemas.events import Slot
 from schemas.meetings import Conference
 from schemas.problems import ProblemType
@@ -24,6 +26,7 @@ from workers.providers.goto.calls import G2M, Caller, read
 SUBJECT_AT_MOST: Final = 100
 REFERENCE_SHOWN: Final = 15
 """Letters of the reference that people see: 60 bits behind its `tl-`."""
+_REFERENCE: Final = re.compile(r"\[(tl-[a-z2-7]+)\]$")
 CALL_INFO: Final = "Hybrid"
 """Both telephone and computer."""
 
@@ -76,6 +79,10 @@ class GoTo:
         mark = _mark(reference)
         ours = sorted((row for row in rows if row.subject.endswith(mark)), key=lambda row: row.id)
         return [_found(row, access, slot, reference) for row in ours]
+
+    async def listed(self, access: Access) -> list[Listed] | None:
+        """All future ones, with the reference that people see."""
+        return [_listed(row) for row in await self._upcoming(access)]
 
     async def read(self, access: Access, conference: Conference) -> Conference | None:
         """The meeting as it is, with the title and times that somebody gave it at GoTo."""
@@ -226,6 +233,19 @@ def _nothing_like_it(rows: list[Meeting], slot: Slot) -> None:
             f"a create had no answer, and GoTo meeting {like[0]} looks like it but does not carry"
             " our reference: delete it at GoTo, or give this meeting its join link, then retry"
         )
+
+
+def _listed(row: Meeting) -> Listed:
+    title = html.unescape(row.subject)
+    said = _REFERENCE.search(title)
+    return Listed(
+        id=row.id,
+        title=title,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        running=row.status == ACTIVE,
+        reference=said[1] if said else "",
+    )
 
 
 def _found(row: Meeting, access: Access, slot: Slot, reference: str) -> Found:

@@ -15,6 +15,7 @@ import httpx
 from infra.errors import Conflict, Refused, Vanished
 from infra.http.wire import Wire
 from schemas.connections import Account
+from schemas.drift import Listed
 from schemas.events import Slot
 from schemas.meetings import Conference
 from schemas.wire.graph import EXPANDED, REFERENCE, SELECTED, Entries, Entry, instant
@@ -69,6 +70,10 @@ class TeamsInEvents:
         ours = [one for one in there if one.teams_link and one.held(REFERENCE) == reference]
         made = (_conference(one, access, slot, reference) for one in ours)
         return [Found(one, None) for one in made]
+
+    async def listed(self, access: Access) -> list[Listed] | None:
+        """Drift in events is seen from the calendar's side."""
+        return None
 
     async def read(self, access: Access, conference: Conference) -> Conference | None:
         """As it is; an event of our own that was moved no longer shows our slot."""

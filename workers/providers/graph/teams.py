@@ -16,6 +16,7 @@ import httpx
 from infra.errors import Vanished
 from infra.http.wire import Wire
 from schemas.connections import Account
+from schemas.drift import Listed
 from schemas.events import Slot
 from schemas.meetings import Conference
 from schemas.wire.graph import OnlineMeeting, User, instant
@@ -61,6 +62,10 @@ class Teams:
             await self.delete(access, conference)
             return []
         return [Found(conference, conference.made_at)]
+
+    async def listed(self, access: Access) -> list[Listed] | None:
+        """Graph lists no meetings."""
+        return None
 
     async def read(self, access: Access, conference: Conference) -> Conference | None:
         """The meeting as it is, at the times that somebody gave it in Teams."""

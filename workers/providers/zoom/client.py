@@ -6,6 +6,7 @@ https://developers.zoom.us/docs/api/meetings/
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -18,10 +19,12 @@ from pydantic import ValidationError
 from infra.errors import TryLater, Unknown, Vanished
 from infra.http.wire import Wire
 from schemas.connections import Account
+from schemas.drift import Listed
 from schemas.events import Slot
 from schemas.meetings import Conference
 from schemas.records import Wire as Words
-from schemas.wire.zoom import Listed, Meeting, Meetings, User
+from schemas.wire.zoom import Listed as Row
+from schemas.wire.zoom import Meeting, Meetings, User
 from workers.ports import Access, Found
 from workers.providers.zoom.answers import remedy
 
@@ -33,6 +36,7 @@ NO_FIXED_TIME: Final = 3
 TOPIC_AT_MOST: Final = 200
 PAGES_AT_MOST: Final = 100
 """30,000 meetings of one host."""
+_REFERENCE: Final = re.compile(r"^ref (tl-\S+)$", re.MULTILINE)
 PLANS: Final[Mapping[int, str]] = MappingProxyType({1: "basic", 2: "licensed", 3: "on-premises"})
 
 
@@ -78,6 +82,10 @@ class Zoom:
                 found.append(Found(conference, said.created_at, said.status == "started"))
         return sorted(found, key=lambda one: one.conference.made_at)
 
+    async def listed(self, access: Access) -> list[Listed] | None:
+        """All of the host's that have not expired; a reference shows in the cut agenda too."""
+        return [_listed(row) async for row in self._listed(access)]
+
     async def read(self, access: Access, conference: Conference) -> Conference | None:
         """The meeting as it is, with the title and times that somebody gave it at Zoom."""
         said = await self._get(access, conference.id)
@@ -120,7 +128,7 @@ class Zoom:
             return None
         return _read(Meeting, answer)
 
-    async def _listed(self, access: Access) -> AsyncIterator[Listed]:
+    async def _listed(self, access: Access) -> AsyncIterator[Row]:
         """Yield the host's meetings that have not expired: upcoming, running, lately ended."""
         token = ""
         for _ in range(PAGES_AT_MOST):
@@ -155,6 +163,19 @@ class Zoom:
         if error := remedy(answer, access.host):
             raise error
         return answer
+
+
+def _listed(row: Row) -> Listed:
+    minutes = timedelta(minutes=row.duration or 0)
+    said = _REFERENCE.search(row.agenda)
+    return Listed(
+        id=row.id,
+        title=row.topic,
+        starts_at=row.start_time,
+        ends_at=row.start_time + minutes if row.start_time else None,
+        created_at=row.created_at,
+        reference=said[1] if said else "",
+    )
 
 
 def _shown(slot: Slot) -> dict[str, Any]:
