@@ -10,15 +10,12 @@ import asyncio
 from contextlib import AsyncExitStack
 from typing import Any, Final
 
-from pydantic import SecretStr
-
 from tests.bench.callbacks import Partner as Ten
 from tests.bench.callbacks import partner
 from tests.bench.stand import ROUNDS, Stand, load_average, middle, python, running, stand
+from tests.bench.tenancy import let_in
 from tests.machines.peer import hangs, peer
-from tests.workers.partner import ADMIN, Partner, at_the_door
-from tests.workers.stage import Stage
-from workers.main import open_runtime
+from tests.workers.partner import Partner
 
 MEETINGS: Final = 150
 EVERY: Final = 0.1  # seconds between two announcements, each to all endpoints
@@ -54,9 +51,7 @@ async def _heard(place: Stand, ten: Ten, *, hanging: int = 0) -> dict[str, float
     await place.clear()
     async with AsyncExitStack() as stack:
         dead = await stack.enter_async_context(peer(hangs))
-        settings = place.settings.model_copy(update={"admin_key": SecretStr(ADMIN)})
-        stage = Stage(await stack.enter_async_context(open_runtime(settings)), "bench")
-        theirs = await stack.enter_async_context(at_the_door(stage))
+        theirs = await stack.enter_async_context(let_in(place))
         for url in [*ten.urls[:NINE], *[dead.url] * hanging]:
             await theirs.endpoint(url, timeout_s=20)
         await stack.enter_async_context(running(*python("workers"), **place.environment))

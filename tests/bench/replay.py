@@ -11,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import psutil
-from pydantic import SecretStr
 
 from infra.lanes import Body, Unit
 from schemas.callbacks import CallbackType
@@ -19,10 +18,10 @@ from schemas.deliveries import Undelivered
 from tests.bench.callbacks import Partner as Ten
 from tests.bench.callbacks import partner
 from tests.bench.stand import Stand, load_average, python, running, stand
-from tests.workers.partner import ADMIN, Partner, at_the_door
+from tests.bench.tenancy import let_in
+from tests.workers.partner import Partner
 from tests.workers.stage import Stage
 from webhooks.api.examples import example
-from workers.main import open_runtime
 from workers.outbox import list_undelivered
 
 CALLBACKS: Final = 100_000
@@ -38,17 +37,13 @@ KEEP: Final = timedelta(days=7)
 async def measure() -> dict[str, Any]:
     """How much the worker has grown at most since it was warm, and how fast it went."""
     with stand() as place:
-        settings = place.settings.model_copy(update={"admin_key": SecretStr(ADMIN)})
-        async with partner() as ten, open_runtime(settings) as runtime:
-            stage = Stage(runtime, "bench")
-            async with at_the_door(stage) as asking:
-                await _give_up(stage, [await _endpoint(stage, asking, url) for url in ten.urls])
-                return await _recovered(place, ten, asking)
+        async with partner() as ten, let_in(place) as asking:
+            await _give_up(asking.stage, [await _endpoint(asking, url) for url in ten.urls])
+            return await _recovered(place, ten, asking)
 
 
-async def _endpoint(stage: Stage, asking: Partner, url: str) -> str:
-    made, _ = await stage.endpoint(url, application=asking.application)
-    return made.id
+async def _endpoint(asking: Partner, url: str) -> str:
+    return str((await asking.endpoint(url))["id"])
 
 
 async def _give_up(stage: Stage, endpoints: list[str]) -> None:
