@@ -264,3 +264,15 @@ async def test_a_series_that_was_given_a_time_shows_no_slot(zoom: AtZoom) -> Non
 
     assert read is not None
     assert (read.slot, read.shown) == (SERIES, "")
+
+
+async def test_the_hosts_meetings_are_listed_with_the_references_they_carry(zoom: AtZoom) -> None:
+    made = await zoom.create()
+    theirs = await zoom.sandbox.zoom.add_meeting(zoom.user, topic="Theirs", type=3)
+
+    listed = {one.id: one for one in await zoom.port.listed(zoom.access) or []}
+
+    ours, foreign = listed[made.id], listed[str(theirs.id)]
+    assert (ours.reference, foreign.reference) == (REFERENCE, "")
+    assert (ours.title, ours.starts_at, ours.ends_at) == (SLOT.title, SLOT.starts_at, SLOT.ends_at)
+    assert (foreign.title, foreign.starts_at, foreign.ends_at) == ("Theirs", None, None)

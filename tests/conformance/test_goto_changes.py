@@ -43,3 +43,18 @@ async def test_a_series_that_was_given_a_time_shows_no_slot(goto: AtGoTo) -> Non
 
     assert read is not None
     assert (read.slot, read.shown) == (SERIES, "")
+
+
+async def test_the_organizers_meetings_are_listed_with_the_references_they_carry(
+    goto: AtGoTo,
+) -> None:
+    made = await goto.create()
+    number = await goto.sandbox.goto.add_meeting(goto.user, "Theirs [x]")
+
+    listed = {one.id: one for one in await goto.port.listed(goto.access) or []}
+
+    ours, foreign = listed[made.id], listed[str(number)]
+    assert REFERENCE.startswith(ours.reference)
+    assert made.is_titled(ours.title)
+    assert (ours.starts_at, ours.ends_at) == (SLOT.starts_at, SLOT.ends_at)
+    assert (foreign.title, foreign.reference) == ("Theirs [x]", "")
