@@ -98,14 +98,19 @@ async def refresh(runtime: Runtime, ours: Registration, token: SecretStr) -> Gra
 async def on_its_own(runtime: Runtime, ours: Registration, directory: str) -> Granted | Dead:
     """An access token in the client's own name, which an administrator of the organisation has to
     have allowed. Asking again is harmless."""
+    request = in_its_own_name(ours, directory)
+    return doors.read(await _send(runtime, ours, "refresh", request), now=runtime.now())
+
+
+def in_its_own_name(ours: Registration, directory: str) -> httpx.Request:
+    """What asks for it, at the organisation's own door, for all that was allowed there. Pure."""
     urls = ours.provider.urls.of(directory)
-    request = doors.ask(
+    return doors.ask(
         replace(ours.at, token_url=urls.token),
         ours.key,
         grant_type="client_credentials",
         scope=str(httpx.URL(urls.api).copy_with(path=ours.oauth.application_scope)),
     )
-    return doors.read(await _send(runtime, ours, "refresh", request), now=runtime.now())
 
 
 async def give_back(runtime: Runtime, ours: Registration, token: SecretStr) -> None:

@@ -208,3 +208,34 @@ async def test_a_calendar_that_is_watched_no_more_stops_its_channel_even_if_it_i
 
     state = await stage.runtime.store.lanes.state(Lane(stage.tenant, "calendar", calendar.id))
     assert "poll" not in state.timers or state.depth == 0
+
+
+async def test_what_differs_in_a_series_is_kept_though_the_series_comes_pages_later(
+    stage: Stage, sandbox: Sandbox
+) -> None:
+    """T31: what was changed last comes last, and somebody renamed the series after moving one."""
+    calendar = await watch(stage, sandbox)
+    await sandbox.google.settings(page_cap=1)
+    starts = stage.runtime.now().replace(microsecond=0) + timedelta(days=2)
+    series = await sandbox.google.add_event(
+        ADA,
+        title="Daily",
+        starts=starts,
+        zone="UTC",
+        location="zoom",
+        recurrence=["RRULE:FREQ=DAILY;COUNT=3"],
+    )
+    second = starts + timedelta(days=1)
+    later = second + timedelta(hours=2)
+    await sandbox.google.move_event(ADA, f"{series.id}_{second:%Y%m%dT%H%M%SZ}", starts=later)
+    await sandbox.google.change_event(ADA, series.id, summary="Every day")
+
+    async with stage.at_work("calendar"):
+        await was_read(stage, calendar)
+
+    key = Sighting.key(calendar.id, series.id)
+    seen = await stage.runtime.store.documents.get(stage.tenant, Sighting, key)
+    assert seen is not None
+    (one,) = seen.exceptions
+    assert (one.original_start, one.what) == (second.isoformat(), "moved")
+    assert one.starts_at == later

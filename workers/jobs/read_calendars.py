@@ -151,7 +151,7 @@ async def _page(turn: Round) -> Page:
 async def _keep_page(turn: Round, page: Page) -> None:
     """Commit a page in as many steps as its sightings need; the token goes with the last step."""
     turn.changes += len(page.changes)
-    sightings = Sightings(turn.runtime, turn.tenant, turn.calendar.id, turn.policy)
+    sightings = Sightings(turn.runtime, turn.tenant, turn.calendar.id, turn.policy, turn.strays)
     units = await sightings.units(
         page.changes,
         generation=turn.reading.generation,

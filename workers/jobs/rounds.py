@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from infra.lanes import Claimed, Unit
 from infra.records import saved
 from schemas.connections import Calendar, Reading
+from schemas.events import Occurrence
 from schemas.policy import Policy
 from workers.runtime import Runtime
 
@@ -26,6 +27,9 @@ class Round:
     hints: int
     """How many came since the reading before."""
     changes: int = 0
+    strays: list[Occurrence] = field(default_factory=list)
+    """What differs in series that no page has shown yet: a series that was edited later comes
+    later."""
 
     @property
     def tenant(self) -> str:

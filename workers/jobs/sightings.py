@@ -15,6 +15,7 @@ from schemas.policy import Policy
 from workers.domain.exceptions import called_off, differing, is_over, stood
 from workers.runtime import Runtime
 
+STRAYS_AT_MOST: Final = 1_000
 POSTS_A_COMMIT: Final = 48
 """Below the engine's 64, so that a page's last step has room."""
 
@@ -34,6 +35,9 @@ class Sightings:
     tenant: str
     calendar: str
     policy: Policy
+    strays: list[Occurrence]
+    """What earlier pages of this reading told of series that they did not show; goes on to the
+    next page."""
     _known: dict[str, Sighting] = field(default_factory=dict)
 
     async def units(
@@ -46,7 +50,7 @@ class Sightings:
     ) -> list[Unit]:
         """The commits that a page asks for, in order; at least one. Events that no rule wants and
         that no meeting is about leave nothing behind."""
-        changes = _last_words(changes)
+        changes = _last_words([*self._at_home(changes), *changes])
         await self._look_up(changes)
         changes = self._in_order(changes)
         reading = _Reading(generation, hints, trace)
@@ -71,6 +75,8 @@ class Sightings:
             case Occurrence():
                 if known is not None:
                     self._take_occurrence(change, known, unit, reading)
+                elif len(self.strays) < STRAYS_AT_MOST:
+                    self.strays.append(change)
             case Gone():
                 if known is not None:
                     drop_sighting(unit, self.runtime, self.tenant, known, trace=reading.trace)
@@ -94,6 +100,13 @@ class Sightings:
             calendar=self.calendar, event=event.id, hints=reading.hints, trace=reading.trace
         )
         unit.posts.append(self._post(sighting.meeting, write_load(sighted)))
+
+    def _at_home(self, changes: Sequence[Change]) -> list[Occurrence]:
+        """The strays whose series is shown now; they are strays no longer."""
+        shown = {one.id for one in changes if isinstance(one, Event)}
+        found = [one for one in self.strays if one.event in shown]
+        self.strays[:] = [one for one in self.strays if one.event not in shown]
+        return found
 
     def _in_order(self, changes: Sequence[Change]) -> list[Event | Occurrence | Gone]:
         """Series before what differs in them, whichever way a page shows them; and what is called
