@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import subprocess
+import sys
 from pathlib import Path
 
 from infra.cli.keyfiles import KeyFiles
@@ -63,6 +64,21 @@ def test_a_key_that_others_may_read_is_named_with_what_to_do(tmp_path: Path) -> 
     keys.private("vault").chmod(0o644)
 
     assert f"chmod 600 {keys.private('vault')}" in refused(tmp_path / "var")
+
+
+def test_a_worker_without_its_keys_says_which_files_it_needs(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "workers"],
+        env={**outer_environment(), "TIELINE_DATA_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=ENDS_WITHIN_S,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("worker: A worker needs TIELINE_VAULT_PRIVATE_KEY_FILE")
+    assert "Traceback" not in ended.stderr
 
 
 def test_a_lost_public_key_is_made_again_from_its_private_half(
