@@ -135,8 +135,9 @@ class Sighting(Record):
     calendar: str
     meeting: str
     event: Event
-    exceptions: tuple[Occurrence, ...] = ()
-    """Of a series: its occurrences that differ, those that are over left out."""
+    exceptions: tuple[Occurrence, ...] | None = None
+    """Of a series: its occurrences that differ, those that are over left out. None rather than an
+    empty list, which would take room in every event."""
     gone: bool = False
     first_seen_at: Moment
 

@@ -132,7 +132,7 @@ class EventCopy(Schema):
 
     calendar: str
     event: Event
-    exceptions: tuple[Occurrence, ...] = ()
+    exceptions: tuple[Occurrence, ...] | None = None
     """Of a series: its occurrences that differ."""
     first_seen_at: Moment
 

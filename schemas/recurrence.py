@@ -33,11 +33,11 @@ def last_end(slot: Slot) -> datetime | None:
 
 
 def happenings(
-    slot: Slot, exceptions: tuple[Occurrence, ...], since: datetime
+    slot: Slot, exceptions: tuple[Occurrence, ...] | None, since: datetime
 ) -> Iterator[Happening]:
     """The occurrences that end after a moment, in their usual order, those that were moved or
     cancelled as they are; nothing of a rule that we cannot read. A single event is one."""
-    differing = {one.original_start: one for one in exceptions}
+    differing = {one.original_start: one for one in exceptions or ()}
     for start, end in _spans(slot, since + AHEAD):
         differs = differing.get(start.isoformat())
         one = _happening(start, end, differs)

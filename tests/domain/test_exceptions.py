@@ -41,6 +41,8 @@ def test_what_differs_replaces_what_was_told_and_what_is_as_usual_leaves() -> No
 
     assert differing(held, off(NEXT, "moved"), NOW) == (off(LATER), off(NEXT, "moved"))
     assert differing(held, off(NEXT, "usual"), NOW) == (off(LATER),)
+    assert differing((off(NEXT),), off(NEXT, "usual"), NOW) is None
+    assert differing(None, off(NEXT), NOW) == (off(NEXT),)
 
 
 def test_what_is_over_is_forgotten_unless_it_was_moved_to_what_is_to_come() -> None:

@@ -47,7 +47,7 @@ def _happenings(standing: Standing, now: Moment) -> Iterator[Happening]:
     if slot is None:
         return iter(())
     copy = standing.meeting.authoritative if standing.meeting else None
-    return happenings(slot, copy.exceptions if copy else (), now)
+    return happenings(slot, copy.exceptions if copy else None, now)
 
 
 def _place(after: str) -> datetime | None:

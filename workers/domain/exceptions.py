@@ -15,20 +15,20 @@ def stood(sighting: Sighting, occurrence: Occurrence) -> Occurrence:
     usual = Occurrence(
         event=occurrence.event, original_start=occurrence.original_start, what="usual"
     )
-    return next((one for one in sighting.exceptions if _same(one, occurrence)), usual)
+    return next((one for one in sighting.exceptions or () if _same(one, occurrence)), usual)
 
 
 def differing(
-    before: tuple[Occurrence, ...], occurrence: Occurrence, now: datetime
-) -> tuple[Occurrence, ...]:
-    """What differs from now on, without what is over."""
-    others = (one for one in before if not (_same(one, occurrence) or is_over(one, now)))
-    return (*others, occurrence) if occurrence.what != "usual" else tuple(others)
+    before: tuple[Occurrence, ...] | None, occurrence: Occurrence, now: datetime
+) -> tuple[Occurrence, ...] | None:
+    """What differs from now on, without what is over; None when nothing does."""
+    others = (one for one in before or () if not (_same(one, occurrence) or is_over(one, now)))
+    return (*others, occurrence) if occurrence.what != "usual" else tuple(others) or None
 
 
 def called_off(told: CalledOff, known: Sighting | None) -> list[Occurrence]:
     """Each occurrence that is cancelled, and each that was and is on again."""
-    held = known.exceptions if known is not None else ()
+    held = (known.exceptions or ()) if known is not None else ()
     before = [one.original_start for one in held if one.what == "cancelled"]
     again = (start for start in before if start not in told.original_starts)
     return [
