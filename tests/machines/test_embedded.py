@@ -21,7 +21,7 @@ from infra import embedded, valkey
 from infra.errors import Refused, StoreAway
 from infra.settings import Settings
 
-SOON = timedelta(seconds=10)
+SOON = timedelta(seconds=60)  # patience with a busy machine; nothing here is about speed
 
 
 async def until(claim: Callable[[], bool]) -> None:

@@ -16,7 +16,8 @@ from schemas.items import (
 )
 from schemas.people import Actor
 from tests.workers.reporting import hear, report
-from tests.workers.stage import Stage, until
+from tests.workers.stage import APPLICATION, Stage, until
+from tests.workers.watching import living, was_read, watch
 from workers.access import access
 
 ADA = "ada@example.org"
@@ -98,6 +99,27 @@ async def test_s4_9_and_s4_10_unlinking_stops_creation_and_deletes_no_conference
     [told] = await stage.told(CallbackType.CONNECTION_UNLINKED)
     text = orjson.dumps(told).decode()
     assert "token" not in text
+
+
+async def test_unlinking_a_mailbox_stops_its_channels_before_its_tokens_go(
+    stage: Stage, sandbox: Sandbox
+) -> None:
+    calendar = await watch(stage, sandbox)
+    row = IndexSet(f"calendars-of:{calendar.connection}", calendar.id, "")
+    await stage.runtime.store.lanes.submit(stage.tenant, Unit(index=[row]))
+    async with stage.at_work("calendar"):
+        await was_read(stage, calendar)
+    before = await living(sandbox)
+
+    async with stage.at_work("connection"):
+        await stage.post("connection", calendar.connection, UnlinkAsked(actor=APPLICATION))
+        await until(lambda: stage.idle("connection", calendar.connection))
+
+    assert (len(before), await living(sandbox)) == (1, [])
+    assert await sandbox.calls("google.revoke") == 1
+    assert await stage.tokens(calendar.connection) is None
+    lane = Lane(stage.tenant, "calendar", calendar.id)
+    assert (await stage.runtime.store.lanes.state(lane)).depth == 1, "it looks what has become"
 
 
 async def test_an_unlink_forgets_the_tokens_even_if_the_vendor_does_not_answer(
