@@ -27,6 +27,9 @@ class ConferenceDraft(Schema):
     """GoTo: PSTN, Free, Hybrid, Private, VoIP, or up to 255 characters of your own."""
     co_organizers: tuple[str, ...] = Field(default=(), max_length=50)
     """Keys or e-mail addresses of organizers of the account."""
+    wait_for_organizers: bool = False
+    """Whether to wait, for a week at most, for those who have not accepted their invitation yet;
+    else it is refused because of them."""
 
     @model_validator(mode="after")
     def _must_last(self) -> Self:

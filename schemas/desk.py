@@ -129,6 +129,8 @@ class DeskRequest(Record):
     asked_at: Moment
     not_after: Moment | None = None
     """Reads are dropped unread after this."""
+    waits_for: str = ""
+    """Why nothing can be done yet, in words; it is looked at again by itself."""
     begun_at: Moment | None = None
     """Set before what must not be sent twice is sent: who finds it set does not know what came of
     it."""

@@ -9,7 +9,7 @@ import pytest
 from schemas.accounts import AccountConference
 from schemas.events import Slot
 from schemas.meetings import Conference, Meeting
-from workers.domain.polling import SELDOM, differs, next_poll, shown_by
+from workers.domain.polling import SELDOM, differs, next_look, next_poll, shown_by
 
 NOW = datetime(2027, 1, 4, 10, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -94,3 +94,11 @@ def test_the_same_times_and_title_are_the_same_word() -> None:
 
     assert shown_by(row(HOUR)) == shown_by(row(HOUR)) != shown_by(row(2 * HOUR))
     assert shown_by(renamed) != shown_by(row(HOUR))
+
+
+def test_who_has_to_act_is_looked_for_less_often_the_longer_it_takes() -> None:
+    minute = timedelta(minutes=1)
+
+    assert next_look(timedelta(0)) == timedelta(seconds=5)
+    assert next_look(20 * minute) == 5 * minute
+    assert next_look(timedelta(days=3)) == 30 * minute

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from infra.cli.rehearsal import Rehearsal
-from tests.e2e.corporation import Corporation, incorporated
+from tests.e2e.corporation import Corporation, draft, incorporated
+from tests.e2e.tenancy import until
 
 EVE = {"email": "eve@example.org", "first_name": "Eve", "last_name": "Raju"}
 
@@ -187,3 +189,27 @@ async def test_what_a_link_can_be_used_for_is_told(corp: Corporation) -> None:
     assert set(because) == {"attendance", "organizers"}
     assert "identity:" in because["attendance"]
     assert "administrator" in because["organizers"]
+
+
+async def test_a_conference_for_somebody_who_is_still_invited_waits_for_them(
+    corp: Corporation,
+) -> None:
+    """S2-18"""
+    await corp.api.post(corp.of("organizers"), {"people": [EVE], "group": corp.group})
+    wish = draft(co_organizers=[EVE["email"]], wait_for_organizers=True)
+
+    asked = await corp.api.post(corp.of("conferences"), wish)
+    waiting = await corp.api.get(f"/v1/requests/{asked['id']}")
+    before = (await corp.api.get(corp.of("conferences")))["items"]
+    key = await corp.goto.accept(EVE["email"])
+
+    async def made() -> dict[str, Any]:
+        told: dict[str, Any] = await corp.api.get(f"/v1/requests/{asked['id']}")
+        return told if told["state"] != "waiting" else {}
+
+    done = await until(made, "the conference")
+    (row,) = done["found"]["conferences"]
+    assert (asked["state"], waiting["state"], before) == ("waiting", "waiting", [])
+    assert "not accepted" in waiting["detail"]
+    assert (done["state"], row["co_organizers"]) == ("done", [key])
+    assert len((await corp.api.get(corp.of("conferences")))["items"]) == 1

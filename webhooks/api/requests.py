@@ -33,9 +33,9 @@ class RequestView(Shape):
 WAITING: dict[int, str] = {202: "It takes longer; `Location` is where to ask again."}
 
 
-def still_waiting(heard: Heard) -> Answer:
-    """The work goes on; here is where to ask."""
-    view = RequestView(id=heard.request, state="waiting")
+def still_waiting(heard: Heard, waits_for: str = "") -> Answer:
+    """The work goes on; here is where to ask, and what it waits for if that is known."""
+    view = RequestView(id=heard.request, state="waiting", detail=waits_for)
     return Answer(
         view,
         status=202,
@@ -51,7 +51,7 @@ async def read_request(call: Call[None]) -> Answer:
     answer = await call.front.store.documents.get(call.tenant, DeskAnswer, request.id)
     if answer is None:
         late = request.not_after is not None and call.now > request.not_after
-        return Answer(_given_up(request)) if late else still_waiting(Heard(request.id, None))
+        return Answer(_given_up(request)) if late else _waiting(request)
     link = call.front.desk.open(call.tenant, answer) if answer.sealed else None
     view = RequestView(
         id=answer.id,
@@ -67,6 +67,10 @@ async def read_request(call: Call[None]) -> Answer:
         host_link=link,
     )
     return Answer(view)
+
+
+def _waiting(request: DeskRequest) -> Answer:
+    return still_waiting(Heard(request.id, None), request.waits_for)
 
 
 def _given_up(request: DeskRequest) -> RequestView:

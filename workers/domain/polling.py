@@ -16,6 +16,7 @@ PERIODS: Final = (
     (timedelta(days=1), timedelta(minutes=10)),
 )
 """So near is the next meeting, so soon it is looked again."""
+OFTEN: Final = timedelta(seconds=5)
 SELDOM: Final = timedelta(minutes=30)
 LATE: Final = timedelta(minutes=1)
 
@@ -24,6 +25,12 @@ def next_poll(rows: Iterable[AccountConference], now: datetime) -> timedelta:
     """How long from now: by the next conference that begins or ends, or runs."""
     nearest = min((_distance(row, now) for row in rows), default=timedelta.max)
     return next((period for within, period in PERIODS if nearest <= within), SELDOM)
+
+
+def next_look(waited: timedelta) -> timedelta:
+    """How long from now somebody who has to act is looked for again: the longer it has taken, the
+    longer it may take."""
+    return min(max(waited / 4, OFTEN), SELDOM)
 
 
 def differs(row: AccountConference, meeting: Meeting) -> bool:

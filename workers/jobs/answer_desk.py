@@ -27,6 +27,7 @@ from schemas.problems import ProblemType
 from workers.jobs.account_answers import answer_account
 from workers.jobs.calendar_view import list_events
 from workers.jobs.desk import Declined, Desk
+from workers.jobs.desk_waits import look_again, waits
 from workers.jobs.dry_runs import dry_run
 from workers.jobs.linking import exchange_code, link_given
 from workers.jobs.questions import explain_event, fetch_host_link, list_calendars, try_connection
@@ -43,7 +44,8 @@ TRIES_TO_KEEP: Final = 5
 async def answer_desk(claimed: Claimed, runtime: Runtime) -> Unit:
     """Answer the request of this lane, and forget it when its time is over.
 
-    A second run finds the answer and does nothing; if there is none yet it asks again, but for an
+    A second run finds the answer and does nothing; if there is none yet, or it has to wait for
+    somebody, it asks again, but for an
     OAuth code, which is at most once: then the answer says to start again (ENGINE 31).
     """
     documents, lane = runtime.store.documents, claimed.lane
@@ -56,6 +58,8 @@ async def answer_desk(claimed: Claimed, runtime: Runtime) -> Unit:
         return Unit(handled=handled)
     desk = Desk(claimed, runtime, request)
     answer = await _answer(desk)
+    if waits(request, answer, runtime.now()):
+        return look_again(desk, answer, handled)
     await _keep(desk, answer, handled)
     await runtime.store.answers.ring(request.reply_to, request.id)
     log.info("desk.answered", tenant=lane.tenant, request=request.id, ask=request.ask.ask,
