@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Literal
 
+from hiredis import pack_command
 from redis.asyncio import Redis
 from redis.asyncio.connection import ConnectionPool, UnixDomainSocketConnection
 
@@ -15,13 +16,15 @@ from redis.asyncio.connection import ConnectionPool, UnixDomainSocketConnection
 class Cutter:
     """Passes bytes to the store and back; cuts at the first request that holds `words`.
 
-    `before` the store sees it, or `after` it did and its answer is on the way.
+    `before` the store sees it, or `after` it did and its answer is on the way. What it `forgets`
+    is deleted with the cut.
     """
 
     def __init__(self, store: Path) -> None:
         self._store = store
         self.words = b""
         self.when: Literal["before", "after"] = "after"
+        self.forgets: Sequence[str] = ()
         self.cuts = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -35,6 +38,10 @@ class Cutter:
                     break
                 back.write(request)
                 answer = await there.read(1 << 20)
+                if cut and self.forgets:
+                    forgotten = ("DEL", *self.forgets)
+                    back.write(pack_command(forgotten))  # type: ignore[arg-type]  # its stub: one
+                    await there.read(1 << 20)
                 if cut or not answer:
                     break
                 writer.write(answer)

@@ -73,6 +73,26 @@ async def test_a_commit_whose_line_is_cut_happens_once(
     assert left == {"m": ["b"], "callback": ["x"]}
 
 
+@pytest.mark.parametrize(("remembered", "times"), [(True, 1), (False, 2)])
+async def test_f3_a_commit_that_holds_on_happens_twice_only_where_its_call_is_forgotten(
+    cut: tuple[Cutter, Lanes, Calls], lanes: Lanes, tenant: str, remembered: bool, times: int
+) -> None:
+    """The negative control of the test above: what the memory of calls is good for."""
+    cutter, through, _ = cut
+    await post(lanes, lane_of(tenant), "a")
+    claimed = await claim_one(through)
+    cutter.words, cutter.when = b"tieline_1_commit", "after"
+    cutter.forgets = [] if remembered else keys.calls(tenant)
+
+    told = Unit(posts=[Post(lane_of(tenant, "callback"), Item("x"))], hold=True)
+    await through.commit(claimed, told)
+    [callback] = await claim(lanes)
+
+    memory = "with" if remembered else "without"
+    print(f"\n[F3] {memory} the memory of calls: one callback posted {len(callback.items)} times")
+    assert [item.id for item in callback.items] == ["x"] * times
+
+
 @both
 @pytest.mark.parametrize("function", ["take", "open", "turns", "settle", "ring"])
 async def test_a_claim_whose_line_is_cut_still_claims(
