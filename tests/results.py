@@ -81,6 +81,15 @@ ROWS: Final = {
         "SIGTERM with 50 calls in flight: gone within 25 s, 0 duplicates",
         _tests("crash/test_outages", "f13"),
     ),
+    "F14": Row(
+        "200 at once with a token that ran out: 1 refresh; a lost one: at most 1 link flagged",
+        _tests("workers/test_refresh", "f14"),
+    ),
+    "F16": Row(
+        "500 trickling lines, 100 bodies of 50 MB: closed within 10 s; honest p99 at most 250 ms;"
+        " at most 64 MiB more memory",
+        _tests("crash/test_slow_senders", "f16"),
+    ),
     "F19": Row(
         "no orphan; a second start adopts or is refused: 0 writes lost",
         _tests(
