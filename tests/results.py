@@ -83,7 +83,7 @@ ROWS: Final = {
     ),
     "F14": Row(
         "200 at once with a token that ran out: 1 refresh; a lost one: at most 1 link flagged",
-        _tests("workers/test_refresh", "f14"),
+        _tests("workers/test_many_refreshes", "f14"),
     ),
     "F16": Row(
         "500 trickling lines, 100 bodies of 50 MB: closed within 10 s; honest p99 at most 250 ms;"

@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import Any, Final
 
 import httpx
@@ -19,8 +20,8 @@ from infra.cli.rehearsal import Rehearsal
 from tests.chaos.tenants import Host
 
 PATIENCE: Final = 120.0
-"""Seconds: a key whose process died is free after 30, and a door takes some to come up."""
-AGAIN: Final = 0.25
+"""Seconds of calm: a key whose process died is free after 30, and a door takes some to come up."""
+AGAIN: Final = 0.5
 STARTS: Final = timedelta(days=3)
 
 
@@ -36,6 +37,7 @@ class Knocking:
     told: list[str] = field(default_factory=list)
     """Events whose notification was acknowledged."""
     wrong: list[str] = field(default_factory=list)
+    _deadline: float = inf
     _asked: dict[str, Callable[[], Awaitable[httpx.Response]]] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -50,7 +52,8 @@ class Knocking:
             await asyncio.sleep(every)
 
     async def served(self) -> None:
-        """Wait until everybody was answered."""
+        """No door falls any more: wait until everybody was answered."""
+        self._deadline = asyncio.get_running_loop().time() + PATIENCE
         await asyncio.gather(*self._tasks)
 
     async def leave(self) -> None:
@@ -111,9 +114,8 @@ class Knocking:
     async def _until_kept(
         self, what: str, knock: Callable[[], Awaitable[httpx.Response]]
     ) -> httpx.Response | None:
-        end = asyncio.get_running_loop().time() + PATIENCE
         last = "no answer"
-        while asyncio.get_running_loop().time() < end:
+        while asyncio.get_running_loop().time() < self._deadline:
             try:
                 answer = await knock()
             except httpx.TransportError as error:

@@ -31,9 +31,10 @@ async def until(claim: Callable[[], bool]) -> None:
 
 
 def gone(pid: int) -> bool:
-    """Whether the process has ended, reaped or not."""
+    """Whether the process has ended, reaped or not, and all its threads, which hold its files."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        return state == "Z" and len([*Path(f"/proc/{pid}/task").iterdir()]) == 1
     except FileNotFoundError:
         return True
 

@@ -61,44 +61,6 @@ async def test_t7_fifty_that_meet_an_expired_token_cause_one_refresh(
     assert (await stage.connection(connection.id)).usable
 
 
-@pytest.mark.full
-async def test_f14_two_hundred_at_once_cause_one_refresh(stage: Stage, sandbox: Sandbox) -> None:
-    host = await sandbox.zoom.add_account(ADA)
-    connection = await stage.link(sandbox, host=host)
-    await sandbox.zoom.token_rules(reuse="kill")
-    await sandbox.zoom.expire_access(host)
-
-    async with stage.at_work("connection"):
-        accounts = await asyncio.gather(*(whose(stage, connection) for _ in range(200)))
-
-    refreshes = await sandbox.calls("zoom.refresh")
-    print(f"\n[F14] {len(accounts)} at once with a token that ran out, {refreshes} refresh")
-    assert {one.id for one in accounts} == {host}
-    assert refreshes == 1
-
-
-@pytest.mark.full
-async def test_f14_a_renewed_token_that_is_lost_asks_for_one_new_link_and_then_rests(
-    stage: Stage, sandbox: Sandbox, cut_after_refresh: None
-) -> None:
-    host = await sandbox.zoom.add_account(ADA)
-    connection = await stage.link(sandbox, host=host)
-    await sandbox.zoom.token_rules(reuse="kill")
-    await sandbox.zoom.expire_access(host)
-
-    async with stage.at_work("connection"):
-        tries = (whose(stage, connection) for _ in range(200))
-        outcomes = await asyncio.gather(*tries, return_exceptions=True)
-        await until(lambda: needs_reauth(stage, connection))
-        await until(lambda: stage.idle("connection", connection.id))
-
-    refreshes = await sandbox.calls("zoom.refresh")
-    asked = len(await stage.told(CallbackType.CONNECTION_NEEDS_REAUTH))
-    print(f"\n[F14] cut off between answer and store: {refreshes} refreshes, {asked} link flagged")
-    assert all(isinstance(one, (NeedsReauth, TryLater)) for one in outcomes)
-    assert (refreshes, asked) == (2, 1)
-
-
 async def test_a_token_that_is_about_to_end_is_not_sent_out(stage: Stage, sandbox: Sandbox) -> None:
     connection = await stage.link(sandbox, ends_in=5)
 
