@@ -20,7 +20,7 @@ from workers.main import WORK
 async def kinds_apart(home: Household) -> AsyncIterator[list[asyncio.subprocess.Process]]:
     """One arq process for every kind in place of the worker, which comes back afterwards."""
     processes = home.house.processes
-    worker = processes.running["worker"]
+    worker = processes.running.pop("worker")
     worker.send_signal(signal.SIGTERM)
     await worker.wait()
     environment = {
@@ -35,6 +35,7 @@ async def kinds_apart(home: Household) -> AsyncIterator[list[asyncio.subprocess.
         for name in WORK
     ]
     try:
+        await home.house.ready()
         yield started
     finally:
         for one in started:
