@@ -26,10 +26,13 @@ WITHIN: Final = timedelta(seconds=60)
 """Patience with a busy machine; nothing here is about speed."""
 
 
+TOMORROW: Final = (datetime.now(UTC) + timedelta(days=1)).replace(minute=0, second=0, microsecond=0)
+"""The same for a whole run, or a test over a full hour would see two."""
+
+
 def tomorrow(hours: int = 0) -> datetime:
     """A full hour of tomorrow, in UTC."""
-    day = (datetime.now(UTC) + timedelta(days=1)).replace(minute=0, second=0, microsecond=0)
-    return day + timedelta(hours=hours)
+    return TOMORROW + timedelta(hours=hours)
 
 
 async def until(holds: Callable[[], Awaitable[T]], what: str = "it") -> T:
