@@ -44,6 +44,28 @@ async def test_a_worker_that_lost_its_lane_tells_what_it_made_and_deletes_nothin
     assert await sandbox.calls("zoom.delete") == 0
 
 
+async def test_t22_a_day_whose_writes_are_used_up_is_waited_out_without_a_call(
+    stage: Stage, sandbox: Sandbox
+) -> None:
+    connection = await stage.link(sandbox, host=await sandbox.zoom.add_account(ADA))
+    tomorrow = stage.runtime.now() + timedelta(days=1)
+    midnight = tomorrow.replace(hour=0, minute=0, second=0, microsecond=0)
+    book = f"writes/{connection.id}/{connection.account.id}"
+    for _ in range(100):
+        quotas = stage.runtime.store.quotas
+        await quotas.reserve(stage.tenant, book, limit=100, until=midnight)
+
+    async with stage.at_work("meeting"):
+        asked = await ask(stage, connection)
+        await happened(stage, asked, "provision.later")
+        meeting = await rests(stage, asked)
+
+    assert meeting.conference is None
+    assert meeting.trouble is not None
+    assert "used up until" in meeting.trouble.reason
+    assert await sandbox.calls("zoom.create") == 0
+
+
 async def _made(sandbox: Sandbox) -> bool:
     return await conferences(sandbox) == 1
 
