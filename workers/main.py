@@ -236,7 +236,9 @@ async def _supervise(work: Work, settings: Settings, crew: Crew) -> None:
             log.warning("arq.rebuilt", function=work.function, error=repr(error))
             await asyncio.sleep(REBUILD_AFTER.total_seconds())
         finally:
-            await worker.close()
+            with contextlib.suppress(*valkey.FAILED):  # its last word is to a store that is away
+                await worker.close()
+            await pool.aclose(close_connection_pool=True)
 
 
 def _settings_class(name: str) -> type:
