@@ -15,7 +15,7 @@ import typer
 from pydantic import SecretStr
 from rich.console import Console
 
-from infra.cli import accounts, callbacks, endpoints, keys, meetings, undelivered
+from infra.cli import accounts, callbacks, endpoints, keys, meetings, parked, undelivered
 from infra.cli.doctor import doctor
 from infra.cli.feed import feed
 from infra.cli.linking import link
@@ -32,6 +32,7 @@ for name, group in (
     ("endpoints", endpoints.app),
     ("callbacks", callbacks.app),
     ("undelivered", undelivered.app),
+    ("parked", parked.app),
     ("keys", keys.app),
     ("meetings", meetings.app),
     ("conferences", accounts.conferences),

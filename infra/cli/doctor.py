@@ -42,6 +42,7 @@ def doctor(
     found = [*_process(address)]
     if calendars:
         found += ask(ctx, _coverage)
+        found += ask(ctx, _parked)
     show_all(
         ctx,
         [asdict(each) for each in found],
@@ -84,6 +85,15 @@ def _clock(date: str | None) -> Finding:
         return Finding("ok", "clock", "The API's clock and this one agree.")
     level: Literal["wrong", "warning"] = "wrong" if skew > SKEW_FAILS else "warning"
     return Finding(level, "clock", f"The API's clock is {skew.seconds} s off this one: set both.")
+
+
+async def _parked(api: Api) -> list[Finding]:
+    """Work that nothing but a person sets going again (L6)."""
+    rows = await pages(api, "/v1/parked")
+    words = "is parked: {}. When its cause is mended: tieline parked retry {}"
+    return [
+        Finding("wrong", row["lane"], words.format(row["reason"], row["lane"])) for row in rows
+    ] or [Finding("ok", "parked", "No work is parked.")]
 
 
 async def _coverage(api: Api) -> list[Finding]:

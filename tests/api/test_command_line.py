@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from infra.lanes import KINDS
+from infra.lanes import KINDS, Item, Lane, Post
 from infra.store import Store
 from schemas.desk import DeskRequest
 from schemas.providers import Role
@@ -231,6 +231,24 @@ async def test_the_doctor_counts_watched_calendars_and_names_each_gap(
     gaps = sorted(words for level, about, words in findings if about == google and level != "ok")
     assert "Calendar holidays: it is read-only" in gaps[0]
     assert "Calendar primary: nobody asked to watch it" in gaps[1]
+
+
+async def test_the_doctor_names_parked_work_and_how_it_goes_on(
+    run: Run, all_on_duty: None, store: Store
+) -> None:
+    lane = Lane("acme", "meeting", "mtg_1")
+    await store.lanes.post(Post(lane, Item("it_1", b"{}")))
+    await store.lanes.park(lane, "three workers died of it")
+
+    found = await run("--json", "doctor")
+    listed = await run("parked", "list")
+    retried = await run("parked", "retry", lane.name)
+
+    assert found.code == 1
+    assert "tieline parked retry meeting:mtg_1" in found.out
+    assert "three workers died of it" in listed.out
+    assert "1 items were waiting in it" in retried.out
+    assert "No work is parked." in (await run("doctor")).out
 
 
 async def test_the_doctor_says_that_a_broken_link_reads_nothing(

@@ -23,6 +23,7 @@ from webhooks.api import (
     links,
     meetings,
     occurrences,
+    parked,
     policy,
     reconciling,
     recoveries,
@@ -62,6 +63,7 @@ ROWS: Final[tuple[Row, ...]] = (
     *policy.ROWS,
     *clients.ROWS,
     *requests.ROWS,
+    *parked.ROWS,
     *keys.ROWS,
     *tenants.ROWS,
 )
