@@ -104,6 +104,18 @@ async def test_a_cursor_belongs_to_its_query(home: Household) -> None:
     assert await home.join_link_resolves(event)
 
 
+async def test_a_changed_rule_reaches_events_that_have_not_changed(home: Household) -> None:
+    event, _ = await home.provisioned()
+    rules = [{"keyword": "teahouse", "conferencing": home.zoom}]
+
+    await home.api.replace("/v1/policy", {"rules": rules, "default": home.zoom})
+    await home.hears("meeting.torn_down")
+    await home.rests()
+
+    assert await home.conferences() == []
+    assert (await home.shown(event)).location == "Zoom"
+
+
 async def test_a_burst_of_notifications_is_a_few_readings(home: Household) -> None:
     await home.provisioned()
     reads = await home.sandbox.google.reads_of(home.calendar)

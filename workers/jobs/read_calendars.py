@@ -157,6 +157,7 @@ async def _keep_page(turn: Round, page: Page) -> None:
         generation=turn.reading.generation,
         hints=turn.hints,
         trace=turn.trace,
+        full=turn.reading.full,
     )
     for unit in units[:-1]:
         await turn.save(unit, turn.reading)

@@ -25,6 +25,8 @@ class _Reading:
     generation: int
     hints: int
     trace: str
+    full: bool
+    """Then meetings look also at what has not changed: the rules may have."""
 
 
 @dataclass(slots=True)
@@ -47,13 +49,14 @@ class Sightings:
         generation: int,
         hints: int,
         trace: str,
+        full: bool,
     ) -> list[Unit]:
         """The commits that a page asks for, in order; at least one. Events that no rule wants and
         that no meeting is about leave nothing behind."""
         changes = _last_words([*self._at_home(changes), *changes])
         await self._look_up(changes)
         changes = self._in_order(changes)
-        reading = _Reading(generation, hints, trace)
+        reading = _Reading(generation, hints, trace, full)
         units = [Unit()]
         for change in changes:
             if len(units[-1].posts) >= POSTS_A_COMMIT:
@@ -90,12 +93,13 @@ class Sightings:
         if known is None and not self._concerns_us(event):
             return
         unit.rank.append(RankSet(f"events:{self.calendar}", event.id, reading.generation))
-        if known is not None and known.event == event:
+        changed = known is None or known.event != event
+        if not changed and not reading.full:
             return
         sighting = self._sighting(event, known)
-        self._put(sighting, unit)
-        row = IndexSet(f"sightings:{sighting.meeting}", sighting.id, "")
-        unit.index.append(row)
+        if changed:
+            self._put(sighting, unit)
+            unit.index.append(IndexSet(f"sightings:{sighting.meeting}", sighting.id, ""))
         sighted = Sighted(
             calendar=self.calendar, event=event.id, hints=reading.hints, trace=reading.trace
         )
