@@ -24,9 +24,9 @@ class Area(NamedTuple):
 AREAS: Final = (
     Area(100, "schemas/*"),
     Area(100, "workers/domain/*"),
-    Area(80, "infra/*"),  # 95 once the command line is played by tests
-    Area(94, "webhooks/*"),  # 95 once it holds from run to run
-    Area(55, "workers/*", omit="workers/domain/*"),  # 95 once the path is played end to end
+    Area(95, "infra/*"),
+    Area(95, "webhooks/*"),
+    Area(95, "workers/*", omit="workers/domain/*"),
 )
 
 
