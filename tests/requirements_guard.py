@@ -65,11 +65,10 @@ def nonexistent(rows: Sequence[Requirement], root: Path) -> Iterator[str]:
 
 
 def unproved(rows: Sequence[Requirement], passed: Collection[str]) -> Iterator[str]:
-    """Say which rows name tests that did not pass in this run."""
-    names = {name for node in passed for name in (node, node.partition("[")[0])}
+    """Say which rows name tests that are not among those that passed in this run."""
     for row in _proved(rows):
         for proof in row.proofs:
-            if proof not in names:
+            if proof not in passed:
                 yield f"{row.id} names a test that did not run and pass: {proof}"
 
 
@@ -127,8 +126,9 @@ class Guard:
                 terminalreporter.line(complaint, red=True)
 
     def _sound(self) -> set[str]:
-        """Tests that passed, without the parametrised ones of which a case did not."""
-        return {node for node in self._passed if node.partition("[")[0] not in self._unsound}
+        """Tests and cases that passed; a parametrised test as a whole only if each case did."""
+        whole_ones = {node.partition("[")[0] for node in self._passed} - self._unsound
+        return self._passed | whole_ones
 
 
 WHOLE_SUITE_SOURCES: Final = (

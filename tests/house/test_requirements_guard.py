@@ -59,14 +59,25 @@ def run(folder: Path, rows: str, *arguments: str) -> tuple[int, str]:
     return ended.returncode, ended.stdout
 
 
-ACCEPTED = ("test_good", "test_cases", "test_cases[2]", "TestRoom::test_in_a_class")
+ACCEPTED = (
+    "test_good",
+    "test_cases",
+    "test_cases[2]",
+    "test_cases_of_which_one_is_skipped[1]",
+    "TestRoom::test_in_a_class",
+)
 MISSING = (
     "tests/test_a.py::test_renamed",
     "tests/test_gone.py::test_good",
     "tests/test_a.py",
     "tests/test_a.py::test_good; tests/test_a.py::test_renamed",
 )
-NOT_RUN = ("test_skipped", "test_cases_of_which_one_is_skipped", "test_cases[3]")
+NOT_RUN = (
+    "test_skipped",
+    "test_cases_of_which_one_is_skipped",
+    "test_cases_of_which_one_is_skipped[2]",
+    "test_cases[3]",
+)
 
 
 def proved(proofs: Sequence[str]) -> str:
