@@ -15,6 +15,7 @@ from infra.functions.calls import Calls
 
 LOOK_EVERY: Final = timedelta(seconds=2)
 NO_HISTORY: Final = "0" * 40
+REPLICA_WITHIN: Final = timedelta(milliseconds=500)
 
 log = structlog.get_logger("store")
 
@@ -27,6 +28,7 @@ class Epoch:
         self._calls = calls
         self.current = ""
         """As it was at the last look."""
+        self._has_replicas = False
 
     async def look(self) -> str:
         """See whether a new one began, and begin it. Raises StoreAway."""
@@ -45,8 +47,21 @@ class Epoch:
                 log.warning("epoch.unseen", error=str(away))
             await asyncio.sleep(LOOK_EVERY.total_seconds())
 
+    async def replicated(self) -> bool:
+        """Whether a replica holds all that was written before, so that a failover cannot take it
+        back. True where no replica has been seen; waits half a second at most. Raises StoreAway.
+
+        WAIT counts by the connection that it comes over: all our calls share one.
+        """
+        if not self._has_replicas:
+            return True
+        within = round(REPLICA_WITHIN.total_seconds() * 1000)
+        return int(await self._calls.read("replicated", "WAIT", 1, within)) >= 1
+
     async def _note(self, *, begin: bool) -> str:
         about = _fields(await self._calls.read("epoch", "INFO"))
+        # One that is away now may take over all the same, so what was seen once is asked for.
+        self._has_replicas = self._has_replicas or about.get("connected_slaves", "0") != "0"
         # A promoted replica keeps its old master's history beside its own.
         history = about.get("master_replid2", NO_HISTORY)
         words = [

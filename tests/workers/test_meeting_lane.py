@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 
+from infra import valkey
 from infra.lanes import Item, Lane, Post
 from infra.sandbox.client import Sandbox
+from infra.settings import Settings
 from schemas.callbacks import CallbackType
 from schemas.connections import LinkState
 from schemas.items import LinkChanged
+from tests.store.servers import following
 from tests.workers.asking import ask, ask_again, happened, meeting_of, rests, slot
 from tests.workers.stage import Stage, until
 
@@ -195,3 +201,33 @@ async def test_fifty_meetings_at_once_with_an_expired_token_cause_one_refresh(
         await until(all_made, within=timedelta(seconds=60))
 
     assert await sandbox.calls("zoom.refresh") == 1
+
+
+async def test_a_create_waits_until_a_replica_holds_its_intent(
+    stage: Stage, sandbox: Sandbox, settings: Settings, tmp_path: Path, unused_tcp_port: int
+) -> None:
+    """ENGINE 29: a failover must not forget that a conference was asked for."""
+    connection = await stage.link(sandbox, host=await sandbox.zoom.add_account(ADA))
+    epoch = stage.runtime.store.epoch
+    async with listening(settings, unused_tcp_port):
+        async with following(tmp_path / "replica", unused_tcp_port):
+            await epoch.look()
+        async with stage.at_work("meeting"):
+            asked = await ask(stage, connection)
+            await happened(stage, asked, "provision.not_sent")
+            before = await sandbox.calls("zoom.create")
+            async with following(tmp_path / "replica", unused_tcp_port):
+                await happened(stage, asked, "provision.provisioned")
+
+    assert before == 0
+    assert await conferences(sandbox) == 1
+
+
+@asynccontextmanager
+async def listening(settings: Settings, port: int) -> AsyncIterator[None]:
+    """The store can be followed by a replica for the block."""
+    client = valkey.connect(settings)
+    await client.config_set("port", port)
+    yield
+    await client.config_set("port", 0)
+    await client.aclose()

@@ -31,6 +31,8 @@ from workers.runtime import Runtime
 
 SEND_WITHIN: Final = timedelta(seconds=5)
 """A create leaves at most this long after its intent was sent to the store (ENGINE 26)."""
+UNREPLICATED: Final = "no replica of the store holds the intent yet"
+"""A failover would forget it, and with it that a conference was asked for (ENGINE 29)."""
 COMMANDS_A_RUN: Final = 12
 AGAIN: Final = "again"
 """The timer of a meeting that is not done: a wait, or at once while a run is under way."""
@@ -174,6 +176,9 @@ async def _carry_out(work: Work, command: does.Act) -> None:
         work.note("conference.intended", connection=command.connection, number=command.number)
         sent = time.monotonic()
         await work.save()
+        if not await work.runtime.store.epoch.replicated():
+            _conclude(work, command, does.NotSent(reason=UNREPLICATED))
+            return
     elif work.meeting != work.stored:
         await work.save()
     job = Job(work.runtime, work.tenant, work.meeting.id)

@@ -124,6 +124,8 @@ async def _keep(tending: Tending, granted: Granted) -> None:
             raise
     else:
         raise StoreAway("the store was away too long to keep a renewed token")
+    if not await tending.runtime.store.epoch.replicated():
+        log.warning("connection.token_not_replicated", connection=tending.connection.id)
     log.info("connection.refreshed", connection=tending.connection.id, serial=renewed.serial)
 
 
