@@ -36,6 +36,8 @@ log = structlog.get_logger("workers.callbacks")
 
 ANSWER_AT_MOST: Final = 16 * 1024
 EXCERPT: Final = 500
+PROBE_JUDGED: Final = timedelta(seconds=2)
+"""Within so long the house lane says how long the endpoint rests; else the next lane probes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,8 @@ async def _follow(unit: Unit, runtime: Runtime, delivery: Delivery, result: Resu
             give_up(unit, runtime, delivery, GivenUp(reason, why))
         case Again(reason=reason, wait=wait, rest=rest):
             unit.failed, unit.not_before = True, wait
+            if rest is None and delivery.health is not None and delivery.health.trips:
+                rest = PROBE_JUDGED  # or the next lane probes before the house has judged this one
             if rest is not None:
                 group = delivery.endpoint.group
                 await runtime.store.lanes.close_gate(delivery.tenant, group, rest, reason)

@@ -31,8 +31,6 @@ from workers.runtime import Runtime
 
 SEND_WITHIN: Final = timedelta(seconds=5)
 """A create leaves at most this long after its intent was sent to the store (ENGINE 26)."""
-UNREPLICATED: Final = "no replica of the store holds the intent yet"
-"""A failover would forget it, and with it that a conference was asked for (ENGINE 29)."""
 COMMANDS_A_RUN: Final = 12
 AGAIN: Final = "again"
 """The timer of a meeting that is not done: a wait, or at once while a run is under way."""
@@ -177,7 +175,7 @@ async def _carry_out(work: Work, command: does.Act) -> None:
         sent = time.monotonic()
         await work.save()
         if not await work.runtime.store.epoch.replicated():
-            _conclude(work, command, does.NotSent(reason=UNREPLICATED))
+            _conclude(work, command, does.NotSent(reason="no replica holds the intent yet"))
             return
     elif work.meeting != work.stored:
         await work.save()
@@ -246,22 +244,15 @@ def _conclude(work: Work, command: does.Act, outcome: does.Outcome) -> None:
         work.note("conference.without_fixed_time", words)
     if isinstance(outcome, does.LinkDown):
         _tell_connection(work, command, outcome)
-    if _leaves_doubt(command, outcome):
-        _ask_for_sweep(work, command)
+    if isinstance(command, does.ProvisionConference):
+        _ask_for_sweep(work, command, outcome)
 
 
-def _leaves_doubt(command: does.Act, outcome: does.Outcome) -> bool:
-    """Whether an extra conference may exist: an unknown outcome or a second try (ENGINE 28)."""
-    if not isinstance(command, does.ProvisionConference):
-        return False
-    return isinstance(outcome, does.OutcomeUnknown) or command.number > 1
-
-
-def _ask_for_sweep(work: Work, command: does.Act) -> None:
-    if not isinstance(command, does.ProvisionConference):
-        return
-    extra = Extra(meeting=work.meeting.id, reference=command.reference)
-    _post_to_connection(work, command.connection, write_load(extra))
+def _ask_for_sweep(work: Work, command: does.ProvisionConference, outcome: does.Outcome) -> None:
+    """An extra conference may exist after an unknown outcome or a second try (ENGINE 28)."""
+    if isinstance(outcome, does.OutcomeUnknown) or command.number > 1:
+        extra = Extra(meeting=work.meeting.id, reference=command.reference)
+        _post_to_connection(work, command.connection, write_load(extra))
 
 
 def _tell_connection(work: Work, command: does.Act, down: does.LinkDown) -> None:
