@@ -29,9 +29,9 @@ LIMIT = PROVIDERS["graph"].calls_in_ten_minutes or 0
 
 @pytest.fixture
 async def workers(runtime: Runtime, settings: Settings) -> AsyncIterator[list[Runtime]]:
-    """Two, each with lines of its own to the store."""
+    """Two, each with lines of its own to the store and a memory of its own of who rests."""
     async with open_store(settings) as store:
-        yield [runtime, replace(runtime, store=store)]
+        yield [runtime, replace(runtime, store=store, rests={})]
 
 
 async def linked(stage: Stage, sandbox: Sandbox) -> Connection:
@@ -78,18 +78,17 @@ async def test_the_calls_of_a_window_are_counted_by_all_and_then_nothing_is_sent
     stage: Stage, sandbox: Sandbox, workers: list[Runtime], settings: Settings
 ) -> None:
     connection = await linked(stage, sandbox)
-    store = valkey.connect(settings)
     books = books_of(stage, connection)
 
-    for worker in workers:
-        await read(worker, stage.tenant, connection.id)
-    used = sum(int(count or 0) for count in await store.mget(books))
-    for book in books:
-        await store.set(book, LIMIT, ex=60)
-    for worker in workers:
-        with pytest.raises(RateLimited, match="10000 calls"):
+    async with valkey.connect(settings) as store:
+        for worker in workers:
             await read(worker, stage.tenant, connection.id)
-    await store.aclose()
+        used = sum(int(count or 0) for count in await store.mget(books))
+        for book in books:
+            await store.set(book, LIMIT, ex=60)
+        for worker in workers:
+            with pytest.raises(RateLimited, match="10000 calls"):
+                await read(worker, stage.tenant, connection.id)
 
     assert used == 2
     assert await sandbox.calls("graph.calendar") == 2
