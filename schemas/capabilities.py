@@ -126,7 +126,8 @@ class Provider:
     """Its only place for our reference is the title, where people see it; a connection may go
     without, and then "exactly one" is not promised for it."""
     is_polled: bool = False
-    """Pushes nothing: a timer of the connection's lane looks for changes, starts and ends."""
+    """Tells nothing of its conferences: a timer of the connection's lane looks for changes, starts
+    and ends; what it pushes of other things has that look taken at once."""
     history: timedelta | None = None
     """How far back past conferences can be asked for, and the longest span of one question."""
     listed_words: tuple[str, ...] = ()

@@ -153,6 +153,7 @@ GOTO: Final = Provider(
         refresh_tokens=RefreshTokens.KEPT,
         wider_scopes=("identity:",),
     ),
+    push=Push.SIGNED,  # of GoToWebinar only; nothing tells of meetings, hence `is_polled`
     quarantine=timedelta(seconds=90),
     calls_a_second=10,
     series_without_time=True,

@@ -31,12 +31,13 @@ from webhooks.hearing import Hearing
 from webhooks.server import configure, serve
 from webhooks.sources import NO_PROOF, Answer, Notification, Source
 from webhooks.sources.google import Google
+from webhooks.sources.goto import GoTo
 from webhooks.sources.graph import Graph
 from webhooks.sources.zoom import Zoom
 from webhooks.tally import UNKNOWN_PROVIDER, Tally
 
 SOURCES: Final[Mapping[str, Source]] = MappingProxyType(
-    {"google": Google(), "graph": Graph(), "zoom": Zoom()}
+    {source.provider: source for source in (Google(), Graph(), Zoom(), GoTo())}
 )
 
 HOOKS: Final = "/hooks/"
@@ -76,12 +77,12 @@ class Receiver:
         if source is None:
             self._tally.count(UNKNOWN_PROVIDER, "unknown_address")
             await _answer(send, NO_PROOF, hang_up=True)
+        elif (greeting := source.greet(scope["method"], scope["query_string"])) is not None:
+            self._tally.count(provider, "greeted")
+            await _answer(send, greeting, hang_up=True)
         elif scope["method"] != "POST":
             self._tally.count(provider, "not_posted")
             await _answer(send, NOT_POSTED, hang_up=True)
-        elif (greeting := source.greet(scope["query_string"])) is not None:
-            self._tally.count(provider, "greeted")
-            await _answer(send, greeting, hang_up=True)
         else:
             called = _Called(provider, address, source)
             await self._take(called, dict(scope["headers"]), receive, send)

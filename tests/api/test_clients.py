@@ -85,6 +85,30 @@ async def test_a_new_webhook_secret_leaves_the_one_before_in_force(
     assert (await partner.get(f"/v1/clients/{client['id']}")).json()["webhook_secrets"] == 2
 
 
+async def test_a_client_that_was_made_before_its_vendor_was_heard_gets_its_address_with_a_secret(
+    partner: httpx.AsyncClient, store: Store, door: KeyRing
+) -> None:
+    made_now = await made(partner, provider="goto", webhook_secret=None)
+    stored = await store.documents.get("acme", Client, made_now["id"])
+    assert stored is not None
+    await store.documents.put("acme", stored.model_copy(update={"route": None}))
+    path = f"/v1/clients/{made_now['id']}"
+    before = (await partner.get(path)).json()
+
+    for secret in ("first", "second"):
+        answer = await partner.put(f"{path}/webhook-secret", json={"secret": secret})
+        assert answer.status_code == 204
+
+    address = (await partner.get(path)).json()["notification_url"]
+    route = await store.documents.get("acme", Route, address.rpartition(".")[2])
+    assert before["notification_url"] is None
+    assert address.startswith("https://hooks.test/hooks/goto/acme.")
+    assert route is not None
+    context = Sealed.WEBHOOK_SECRET.of("acme", made_now["id"])
+    opened = [door.open(each, context=context) for each in route.secrets_sealed]
+    assert opened == [b"second", b"first"]
+
+
 async def test_a_new_client_secret_replaces_the_old_one(
     partner: httpx.AsyncClient, store: Store, vault: KeyRing
 ) -> None:

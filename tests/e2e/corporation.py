@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import hmac
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import httpx
+import orjson
 
 from infra.cli.api import Api, Json, Problem
 from infra.cli.moving_in import consent, open_tenant
@@ -75,6 +80,26 @@ class Corporation:
             return await calls("goto.list") > polls + 1 and await calls("goto.history") > harvests
 
         await until(looked, "the poll")
+
+    async def takes_webhooks(self, secret: str) -> Callable[[str, str], Awaitable[int]]:
+        """Register the secret that GoToWebinar made for the client. Returns how the vendor then
+        posts an event of Ada's account, signed with a secret; it answers the status."""
+        await self.api.put(f"/v1/clients/{self.client}/webhook-secret", {"secret": secret})
+        address = (await self.api.get(f"/v1/clients/{self.client}"))["notification_url"]
+
+        async def post(event: str, signs: str) -> int:
+            said = {"eventName": event, "eventKey": secrets.token_hex(8)}
+            body = orjson.dumps({**said, "accountKey": self.account})
+            stamp = str(int(datetime.now(UTC).timestamp()))
+            digest = hmac.digest(signs.encode(), f"{stamp}:".encode() + body, "sha256")
+            headers = {
+                "x-webhook-signature": base64.b64encode(digest).decode(),
+                "x-webhook-signature-timestamp": stamp,
+            }
+            async with httpx.AsyncClient(trust_env=False) as vendor:
+                return (await vendor.post(address, content=body, headers=headers)).status_code
+
+        return post
 
     async def refused(self, method: str, path: str, **more: Json) -> tuple[int, str, str]:
         """How a call is refused: status, kind of problem, words."""

@@ -111,6 +111,25 @@ async def test_what_somebody_moved_or_deleted_there_is_put_back(corp: Corporatio
     await until(is_made_anew, "another conference")
 
 
+async def test_a_webinar_that_is_planned_has_the_meetings_looked_at_at_once(
+    corp: Corporation,
+) -> None:
+    meeting = await provisioned(corp)
+    number = int(meeting["conference"])
+    hook = await corp.takes_webhooks("a secret of GoToWebinar")
+    await corp.goto.move_meeting(number, tomorrow(8), tomorrow(9))
+
+    heard = await hook("webinar.changed", "a secret of GoToWebinar")
+    forged = await hook("webinar.changed", "another secret")
+
+    async def is_back() -> bool:
+        there = await corp.goto.meeting(number)
+        return datetime.fromisoformat(str(there["starts"])) == tomorrow()
+
+    await until(is_back, "the time")
+    assert (heard, forged) == (200, 404)
+
+
 async def test_a_suspended_organizer_stops_provisioning_with_the_reason(corp: Corporation) -> None:
     await corp.goto.suspend(corp.ada)
 

@@ -7,7 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-ITS_OWN = ("schemas/providers.py", "schemas/wire/goto.py", "workers/providers/", "infra/sandbox/")
+ITS_OWN = (
+    "schemas/providers.py",
+    "schemas/wire/goto",
+    "webhooks/sources/goto.py",
+    "workers/providers/",
+    "infra/sandbox/",
+)
 
 
 def names_it(path: Path) -> bool:

@@ -123,14 +123,18 @@ class Door:
         return route, token
 
     async def app_route(
-        self, *secrets_: str, tenant: str | None = None, retired: bool = False
+        self,
+        *secrets_: str,
+        provider: str = "zoom",
+        tenant: str | None = None,
+        retired: bool = False,
     ) -> Route:
-        """The address of a Zoom app that signs with any of these secrets."""
+        """The address of an app that signs with any of these secrets."""
         tenant, client = tenant or self.tenant, f"cli_{next(NUMBERS)}"
         sealed = self.sealed(tenant, client, *(secrets_ or (SECRET,)))
         route = Route(
             id=secrets.token_urlsafe(24),
-            provider="zoom",
+            provider=provider,
             client=client,
             secrets_sealed=sealed,
             retired=retired,
@@ -140,8 +144,8 @@ class Door:
             tenant,
             Client(
                 id=client,
-                provider="zoom",
-                client_id="at zoom",
+                provider=provider,
+                client_id="at the vendor",
                 secret_sealed="",
                 webhook_secrets_sealed=sealed,
                 route=route.id,
@@ -156,15 +160,20 @@ class Door:
         return tuple(self.ring.newest.seal(each.encode(), context=context) for each in secrets_)
 
     async def linked(
-        self, account: str, *, tenant: str | None = None, client: str | None = None
+        self,
+        account: str,
+        *,
+        provider: str = "zoom",
+        tenant: str | None = None,
+        client: str | None = None,
     ) -> Lane:
-        """A connection that is linked to an account at Zoom."""
+        """A connection that is linked to an account at the provider."""
         tenant, connection = tenant or self.tenant, f"con_{next(NUMBERS)}"
         await self.store.documents.put(
             tenant,
             Connection(
                 id=connection,
-                provider="zoom",
+                provider=provider,
                 role=Role.CONFERENCING,
                 client=client,
                 account=Account(id="host", account_id=account),
@@ -172,7 +181,7 @@ class Door:
                 linked_by=Actor(kind="operator"),
             ),
         )
-        await self.store.accounts.add("zoom", account, tenant, connection)
+        await self.store.accounts.add(provider, account, tenant, connection)
         return Lane(tenant, "connection", connection)
 
 

@@ -34,7 +34,8 @@ class NewClient(Shape):
     """What you call it."""
     description: str = Field(default="", max_length=500)
     webhook_secret: SecretStr | None = Field(default=None, min_length=1, max_length=2000)
-    """What the vendor signs its notifications with, where it signs them (Zoom: SecretStr Token)."""
+    """What the vendor signs its notifications with, where it signs them: Zoom's Secret Token, or
+    the `value` of GoToWebinar's `POST /webhooks/secretkey`."""
     base_url: str | None = Field(default=None, max_length=500)
     """The provider at another address, such as a sandbox."""
 
@@ -131,15 +132,20 @@ async def replace_webhook_secret(call: Call[NewSecret]) -> Answer:
     """The one before stays in force, so that no notification is lost while the vendor switches."""
     client = await the(call, Client, call.path["client"], "client")
     call.must_match(client.rev, "client")
-    if client.route is None:
-        title = PROVIDERS[client.provider].title
-        raise wrong_field("secret", f"{title} signs no notifications; there is nothing to set.")
-    route = await the(call, HookRoute, client.route, "client")
+    provider = PROVIDERS[client.provider]
+    if provider.push is not Push.SIGNED:
+        words = f"{provider.title} signs no notifications; there is nothing to set."
+        raise wrong_field("secret", words)
     sealed = _seal_for_door(call, client.id, call.body.secret) + client.webhook_secrets_sealed
     kept = sealed[:KEPT_SECRETS]
     changed = client.model_copy(update={"webhook_secrets_sealed": kept})
-    shown_at_door = route.model_copy(update={"secrets_sealed": kept})
-    await call.front.store.lanes.submit(call.tenant, Unit(puts=[changed, shown_at_door]))
+    if client.route is None:  # made before we heard its vendor
+        changed = changed.model_copy(update={"route": call.front.new_secret()[:32]})
+        routes = _routes(changed)
+    else:
+        route = await the(call, HookRoute, client.route, "client")
+        routes = [route.model_copy(update={"secrets_sealed": kept})]
+    await call.front.store.lanes.submit(call.tenant, Unit(puts=[changed, *routes]))
     return Answer()
 
 

@@ -63,13 +63,18 @@ class Source(Protocol):
     """One provider's way of notifying. Pure: the clock and the secrets are arguments."""
 
     @property
+    def provider(self) -> str:
+        """The name of its provider's row."""
+        ...
+
+    @property
     def body_limit(self) -> int:
         """Bytes; more than any notification of this provider has."""
         ...
 
-    def greet(self, query: bytes) -> Answer | None:
-        """The answer to a handshake that proves nothing, told by its query alone: it needs no
-        store, for it may come before we know the channel. None where there is no such thing."""
+    def greet(self, method: str, query: bytes) -> Answer | None:
+        """The answer to a handshake that proves nothing, told by method and query alone: it needs
+        no store, for it may come before we know the channel. None where there is none."""
         ...
 
     def read(

@@ -21,9 +21,10 @@ class Google:
     """Channels of Google Calendar. Every state is a hint, known to us or not: a reading that finds
     nothing costs little, and waiting for a word that never came cost others everything (T14)."""
 
+    provider: Final = "google"
     body_limit: Final = 1024
 
-    def greet(self, query: bytes) -> Answer | None:
+    def greet(self, method: str, query: bytes) -> Answer | None:
         """Google greets with an ordinary message."""
         return None
 

@@ -27,12 +27,13 @@ class Graph:
     """Subscriptions of Graph. Every change is a hint; what befalls the subscription itself is one
     more, and has the worker see whether it still lives."""
 
+    provider: Final = "graph"
     body_limit: Final = 4 * 1024 * 1024
 
-    def greet(self, query: bytes) -> Answer | None:
+    def greet(self, method: str, query: bytes) -> Answer | None:
         """The handshake: whoever asks is told its own token, as text and escaped, for it proves
         nothing and names nobody. It comes while the subscription is being made."""
-        if TOKEN.encode() not in query:
+        if method != "POST" or TOKEN.encode() not in query:
             return None
         told = parse_qs(query.decode("latin-1"), keep_blank_values=True).get(TOKEN, [""])[0]
         return Answer(200, html.escape(told[:TOKEN_AT_MOST], quote=False).encode())

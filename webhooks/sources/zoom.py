@@ -35,9 +35,10 @@ class Zoom:
     """An app's event subscriptions. The handshake is verified before it is answered: its answer is
     an HMAC with the same secret, so answering first would sign anything for anybody."""
 
+    provider: Final = "zoom"
     body_limit: Final = 256 * 1024
 
-    def greet(self, query: bytes) -> Answer | None:
+    def greet(self, method: str, query: bytes) -> Answer | None:
         """Zoom's handshake is signed like every message."""
         return None
 

@@ -80,6 +80,8 @@ async def tend_connection(claimed: Claimed, runtime: Runtime) -> Unit:
 async def _read_reports(tending: Tending, mail: Mail, *, look_again: bool) -> None:
     if mail.reports or look_again:
         await hear(tending, mail.reports)
+    if mail.reports and tending.provider.is_polled:  # what else it pushes: look now
+        tending.unit.timers[POLL] = timedelta(0)
 
 
 async def _hear_of_breaks(tending: Tending, mail: Mail) -> None:
