@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ import structlog
 
 from infra.errors import ClaimLost, Conflict, NewerVersion, RateLimited, StoreAway, TryLater
 from infra.http.wire import Wire
-from infra.lanes import Claimed, Kind, Unit
+from infra.lanes import Claimed, Kind, Taken, Unit
 from infra.seal import KeyRing, PublicKey
 from infra.settings import Settings
 from infra.store import Store
@@ -80,6 +80,8 @@ class Hand:
         self._runtime = runtime
         self._slots = runtime.settings.slots[kind]
         self._work: dict[asyncio.Task[None], Claimed] = {}
+        self._openings: dict[asyncio.Task[None], int] = {}
+        """How many lanes each is about to show."""
         self._duty = asyncio.Lock()
         self._stands_by = False
         self._stopping = asyncio.Event()
@@ -124,6 +126,8 @@ class Hand:
 
     async def finish(self) -> None:
         """Wait for the lanes that are being worked now."""
+        if self._openings:
+            await asyncio.wait(list(self._openings))
         if self._work:
             await asyncio.wait(list(self._work))
 
@@ -135,6 +139,8 @@ class Hand:
 
     async def let_go(self) -> None:
         """End what is still under way, and give its lanes back untouched."""
+        if self._openings:
+            await asyncio.wait(list(self._openings))
         for task in list(self._work):
             task.cancel()
         await self.finish()
@@ -150,26 +156,60 @@ class Hand:
                 await asyncio.sleep(STORE_BACK.total_seconds())
 
     async def _claim(self) -> int:
-        free = self._slots - len(self._work)
-        if not free:
+        """Begin work on what is due. How many lanes were taken."""
+        lanes, free = self._runtime.store.lanes, self._free()
+        if free < 1:
             return 0
-        lanes = self._runtime.store.lanes
-        claimed = await lanes.claim(self.kind, free, empty=not self._work)
+        if not self._busy:
+            claimed = await lanes.claim(self.kind, free, empty=True)
+            self._begin(claimed)
+            return len(claimed)
+        taken = await lanes.take(self.kind, free)
+        count = sum(len(each.lanes) for each in taken)
+        if count:
+            opening = asyncio.create_task(self._open(taken))
+            self._openings[opening] = count
+            opening.add_done_callback(self._openings.pop)
+        return count
+
+    async def _open(self, taken: Sequence[Taken]) -> None:
+        """Beside the next claim: a flush of the store takes as long as the work on dozens of
+        items, so two wait for it at once."""
+        try:
+            self._begin(await self._runtime.store.lanes.open(taken))
+        except StoreAway as away:  # their leases run out by themselves
+            log.warning("store.away", kind=self.kind, error=str(away))
+
+    def _begin(self, claimed: Sequence[Claimed]) -> None:
         for one in claimed:
             task = asyncio.create_task(self._work_on(one), name=one.lane.name)
             self._work[task] = one
-            task.add_done_callback(lambda done: self._work.pop(done, None))
-        return len(claimed)
+            task.add_done_callback(self._work.pop)
+
+    @property
+    def _busy(self) -> int:
+        return len(self._work) + sum(self._openings.values())
+
+    def _free(self) -> int:
+        """How many lanes may be taken now. One that killed two workers is worked alone: what is
+        under way is finished before it, and nothing is begun beside it (ENGINE 13)."""
+        alone = self._runtime.store.lanes.alone_waits(self.kind) or any(
+            claimed.alone for claimed in self._work.values()
+        )
+        return 0 if alone and self._busy else self._slots - self._busy
 
     async def _rest(self, seconds: float) -> None:
         """Until something is due, a slot is free, the time is over or the process stops."""
         waiters: set[asyncio.Task[object]] = {asyncio.create_task(self._stopping.wait())}
-        if len(self._work) < self._slots:
+        under_way: set[asyncio.Task[None]] = set()
+        if self._free() < 1:
+            under_way = {*self._work, *self._openings}
+        else:
             wait = self._runtime.store.lanes.wait(self.kind, timedelta(seconds=seconds))
             waiters.add(asyncio.create_task(wait))
         try:
             await asyncio.wait(
-                {*waiters, *(self._work if len(self._work) >= self._slots else ())},
+                {*waiters, *under_way},
                 timeout=seconds,
                 return_when=asyncio.FIRST_COMPLETED,
             )

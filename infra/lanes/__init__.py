@@ -1,6 +1,7 @@
 """How does work wait, who does it, and how does it end? The rules stand in ENGINE.md."""
 
 from infra.lanes.claiming import Leases as Leases
+from infra.lanes.claiming import Taken as Taken
 from infra.lanes.committing import TooMuch as TooMuch
 from infra.lanes.engine import Lanes as Lanes
 from infra.lanes.states import Backlog as Backlog

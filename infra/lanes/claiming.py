@@ -18,7 +18,6 @@ from infra.lanes.words import Claimed, Item, Kind, Lane
 
 PER_TURN: Final = 8  # lanes of a tenant in its turn while others wait (ENGINE 5)
 MOST_OF_ONE: Final = 64  # lanes of a tenant when nobody else waits
-ROUNDS: Final = 4
 LONE_AFTER: Final = 2  # expired leases in a row; functions/open.lua decides by it
 REVISIT_MS: Final = 1000  # tenants with held lanes: their leases expire without a ring
 
@@ -32,8 +31,13 @@ class Leases:
 
 
 @dataclass(frozen=True, slots=True)
-class _Taken:
+class Taken:
+    """Lanes of a tenant that are ours, and not yet seen."""
+
+    kind: Kind
     tenant: str
+    since: float
+    """time.monotonic() before they were asked for: the lease counts from there."""
     due_in: int
     alone: int
     until: bytes
@@ -59,65 +63,59 @@ class Claiming:
         """The claim has ended."""
         self._mine[claimed.lane.kind].pop(claimed.claim, None)
 
-    async def claim(self, kind: Kind, slots: int, *, empty: bool) -> list[Claimed]:
+    async def take(self, kind: Kind, slots: int, *, empty: bool) -> list[Taken]:
         """Up to `slots` due lanes, or one that must be worked alone if this worker is `empty`.
+        `open` shows what lies in them; the next ones may be taken meanwhile.
 
         Not to be cancelled: lanes that were taken meanwhile would wait for their lease to end.
         Raises StoreAway.
         """
-        if empty and (alone := await self._claim_alone(kind)):
+        if empty and (alone := await self._take_alone(kind)):
             return alone
-        claimed: list[Claimed] = []
-        for _ in range(ROUNDS):
-            free = slots - len(claimed)
-            if free < 1:
-                break
-            turn = await self._turns.take(kind, -(-free // PER_TURN))
-            if not turn.visits:
-                break
-            got = await self._visit(kind, turn, free, slots)
-            claimed += got
-            if turn.due <= len(turn.visits) and 0 < len(got) < PER_TURN:
-                break  # that was all: let the work begin instead of asking once more
-        if empty and not claimed:
-            return await self._claim_alone(kind)
-        return claimed
+        turn = await self._turns.take(kind, -(-slots // PER_TURN))
+        if turn.visits and (taken := await self._visit(kind, turn, slots)):
+            return taken
+        return await self._take_alone(kind) if empty else []
 
-    async def _visit(self, kind: Kind, turn: Turn, free: int, slots: int) -> list[Claimed]:
-        since = time.monotonic()
-        shares = self._shares(kind, turn, free, slots)
+    async def open(self, taken: Sequence[Taken]) -> list[Claimed]:
+        """The lanes of these that may be worked now. Not to be cancelled, like `take`.
+        Raises StoreAway."""
+        opened = await asyncio.gather(*(self._open(each) for each in taken))
+        return [lane for lanes in opened for lane in lanes]
+
+    async def _visit(self, kind: Kind, turn: Turn, slots: int) -> list[Taken]:
+        shares = self._shares(kind, turn, slots)
         taken = await asyncio.gather(
             *(self._take(kind, tenant, most) for tenant, most in shares.items())
         )
         due = {each.tenant: each.due_in for each in taken}
         settled = self._turns.settle(kind, turn.visits, due)
-        opened = await asyncio.gather(*(self._open(kind, each, since) for each in taken))
-        await asyncio.wait([settled])
-        return [lane for lanes in opened for lane in lanes]
+        if not any(each.lanes for each in taken):
+            await asyncio.wait([settled])  # it knows how long there is nothing to take
+        return [each for each in taken if each.lanes]
 
-    def _shares(self, kind: Kind, turn: Turn, free: int, slots: int) -> Mapping[str, int]:
+    def _shares(self, kind: Kind, turn: Turn, slots: int) -> Mapping[str, int]:
         """How many lanes of each tenant: 8 in a turn, half the slots while others wait."""
         if turn.due <= 1:
-            return dict.fromkeys(turn.visits, min(free, MOST_OF_ONE))
+            return dict.fromkeys(turn.visits, min(slots, MOST_OF_ONE))
         mine = list(self._mine[kind].values())
         half = max(1, (len(mine) + slots) // 2)
         shares: dict[str, int] = {}
         for tenant in turn.visits:
-            share = max(0, min(PER_TURN, free, half - mine.count(tenant)))
+            share = max(0, min(PER_TURN, slots, half - mine.count(tenant)))
             shares[tenant] = share
-            free -= share
+            slots -= share
         return shares
 
-    async def _claim_alone(self, kind: Kind) -> list[Claimed]:
+    async def _take_alone(self, kind: Kind) -> list[Taken]:
         for tenant in tuple(self._alone[kind]):
-            since = time.monotonic()
             taken = await self._take(kind, tenant, 0, empty=True)
-            if claimed := await self._open(kind, taken, since):
-                return claimed
+            if taken.lanes:
+                return [taken]
         return []
 
-    async def _take(self, kind: Kind, tenant: str, most: int, *, empty: bool = False) -> _Taken:
-        leases = self._leases
+    async def _take(self, kind: Kind, tenant: str, most: int, *, empty: bool = False) -> Taken:
+        since, leases = time.monotonic(), self._leases
         places = [
             keys.waiting(tenant, kind),
             keys.held(tenant, kind),
@@ -132,17 +130,15 @@ class Claiming:
             milliseconds(leases.heartbeat),
             "1" if empty else "",
         ]
-        taken = _read_taken(tenant, await self._calls.call("take", places, words))
+        taken = _read_taken(kind, tenant, await self._calls.call("take", places, words), since)
         if taken.alone:
             self._alone[kind].add(tenant)
         else:
             self._alone[kind].discard(tenant)
         return taken
 
-    async def _open(self, kind: Kind, taken: _Taken, since: float) -> list[Claimed]:
-        if not taken.lanes:
-            return []
-        tenant = taken.tenant
+    async def _open(self, taken: Taken) -> list[Claimed]:
+        tenant, kind = taken.tenant, taken.kind
         places = [
             keys.waiting(tenant, kind),
             keys.held(tenant, kind),
@@ -161,7 +157,7 @@ class Claiming:
         if b"alone" in views:
             self._alone[kind].add(tenant)
         claimed = [
-            read_view(Lane.parse(tenant, name), claim, view, since)
+            read_view(Lane.parse(tenant, name), claim, view, taken.since)
             for (name, _), claim, view in zip(taken.lanes, claims, views, strict=True)
             if isinstance(view, list)
         ]
@@ -169,16 +165,15 @@ class Claiming:
         return claimed
 
 
-def _read_taken(tenant: str, answer: bytes) -> _Taken:
-    now, due, held, alone, until, *lanes = answer.split(b"\n")
+def _read_taken(kind: Kind, tenant: str, answer: bytes, since: float) -> Taken:
+    now, due, held, alone, until, *lines = answer.split(b"\n")
     due_in = int(float(due)) - int(now) if float(due) >= 0 else -1
     due_in = max(0, due_in) if float(due) >= 0 else -1
     if int(held) or int(alone):
         due_in = min(due_in, REVISIT_MS) if due_in >= 0 else REVISIT_MS
-    names = [part.decode() for part in lanes]
-    return _Taken(
-        tenant, due_in, int(alone), until, tuple(zip(names[::2], names[1::2], strict=True))
-    )
+    names = [part.decode() for part in lines]
+    lanes = tuple(zip(names[::2], names[1::2], strict=True))
+    return Taken(kind, tenant, since, due_in, int(alone), until, lanes)
 
 
 def read_view(lane: Lane, claim: str, view: Sequence[Answer], since: float) -> Claimed:

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from infra.errors import StoreFull
 from infra.functions.calls import Calls
-from infra.lanes.claiming import Claiming, Leases
+from infra.lanes.claiming import Claiming, Leases, Taken
 from infra.lanes.committing import milliseconds
 from infra.lanes.holding import KEEP_FEED, Holding
 from infra.lanes.posting import Posting
@@ -85,8 +85,16 @@ class Lanes:
         await self._submitting.submit(tenant, unit)
 
     async def claim(self, kind: Kind, slots: int, *, empty: bool) -> list[Claimed]:
-        """Up to `slots` due lanes, tenants in turn; see `Claiming.claim`. Do not cancel it."""
-        return await self._claiming.claim(kind, slots, empty=empty)
+        """Take lanes and open them; see `Claiming.take`. Do not cancel it."""
+        return await self.open(await self.take(kind, slots, empty=empty))
+
+    async def take(self, kind: Kind, slots: int, *, empty: bool = False) -> list[Taken]:
+        """Up to `slots` due lanes, tenants in turn; see `Claiming.take`. Do not cancel it."""
+        return await self._claiming.take(kind, slots, empty=empty)
+
+    async def open(self, taken: Sequence[Taken]) -> list[Claimed]:
+        """What lies in taken lanes, of those that may be worked. Do not cancel it."""
+        return await self._claiming.open(taken)
 
     def alone_waits(self, kind: Kind) -> bool:
         """Whether a lane waits that only an empty worker may claim: finish, then claim."""

@@ -7,11 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from infra.lanes import Claimed, Item, Lane, Post, Unit
+from infra import keys, valkey
+from infra.functions.calls import Calls
+from infra.lanes import Claimed, Item, Lane, Lanes, Leases, Post, Unit
+from infra.settings import Settings
 from workers.runtime import Hand, Runtime
 
 LONG = timedelta(minutes=2)
 SHORT = timedelta(seconds=1.1)
+NO_GRACE = Leases(lease=timedelta(seconds=10), heartbeat=timedelta(0))
 
 
 async def done(claimed: Claimed, runtime: Runtime) -> Unit:
@@ -107,3 +111,44 @@ async def test_a_lane_that_is_claimed_while_we_are_told_to_stop_is_finished(
 
     assert (hand.held, worked) == ([], ["l"])
     await term
+
+
+async def test_a_lane_that_killed_two_workers_is_worked_while_nothing_else_is(
+    runtime: Runtime, settings: Settings, called: list[str]
+) -> None:
+    """ENGINE 13. What is under way is finished first: a busy worker would never be empty."""
+    at_work: set[str] = set()
+    beside: dict[str, set[str]] = {}
+
+    async def slow(claimed: Claimed, runtime: Runtime) -> Unit:
+        at_work.add(claimed.lane.subject)
+        for subject in at_work:
+            beside.setdefault(subject, set()).update(at_work - {subject})
+        await asyncio.sleep(0.05)
+        at_work.remove(claimed.lane.subject)
+        return await done(claimed, runtime)
+
+    tenant = "poisoned"
+    lanes = runtime.store.lanes
+    await lanes.post(Post(Lane(tenant, "house", "poison"), Item("a")))
+    async with valkey.connect(settings) as store:
+        mortal = Lanes(Calls(store), store, leases=NO_GRACE)
+        for _ in range(2):
+            [_] = await mortal.claim("house", 1, empty=False)
+            await store.zadd(keys.held(tenant, "house"), {"house:poison": 1})
+            await store.zadd(keys.turn("house"), {tenant: 0})
+        await mortal.aclose()
+    others = [Post(Lane(tenant, "house", f"other{n}"), Item("a")) for n in range(40)]
+    await lanes.post_many(tenant, others)
+
+    hand = Hand("house", slow, runtime)
+    term = serving(hand, called, LONG)
+    async with asyncio.timeout(20):
+        while len(beside) < 41:  # noqa: ASYNC110  a hand tells nobody
+            await asyncio.sleep(0.01)
+    hand.stop()
+    await term
+
+    assert beside["poison"] == set()
+    assert list(beside).index("poison") < 40, "it had its turn while others waited"
+    assert any(beside.values())
