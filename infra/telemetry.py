@@ -83,7 +83,8 @@ def configure(settings: Settings, process: str, *, out: TextIO | None = None) ->
         processors=[*before, show],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(out),
-        cache_logger_on_first_use=True,
+        # A logger keeps what it was given first: only a stream that is never exchanged will do.
+        cache_logger_on_first_use=out in (sys.stdout, sys.stderr),
     )
     _quieten_libraries(before, show, out)
 

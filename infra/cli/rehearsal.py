@@ -22,7 +22,7 @@ from schemas.providers import PROVIDERS
 
 QUARANTINE: Final = timedelta(seconds=2)
 """The sandbox carries a request out at once or not at all, so little need be waited out."""
-READY_WITHIN: Final = timedelta(seconds=60)
+READY_WITHIN: Final = timedelta(seconds=120)
 
 
 @dataclass(frozen=True, slots=True)

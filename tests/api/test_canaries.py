@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
-from infra import telemetry, valkey
+from infra import valkey
 from infra.settings import Settings
 from schemas.providers import Role
 from tests.api.stage import ADMIN, MEETING, DeskWorker, LinkUp
 from tests.api.test_link import asked_of, come_back
+from tests.logged import logged
 
 CANARY = "canary7h3s3cr3t"
 
 
 @pytest.fixture
-def lines(settings: Settings) -> io.StringIO:
-    out = io.StringIO()
-    telemetry.configure(settings.model_copy(update={"log_level": "debug"}), "api", out=out)
-    return out
+def lines() -> Iterator[io.StringIO]:
+    with logged(level="debug") as out:
+        yield out
 
 
 async def everything_stored(settings: Settings, home: Path) -> bytes:

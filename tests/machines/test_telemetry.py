@@ -16,18 +16,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import BaseModel, SecretStr
 
 from infra import telemetry
-from infra.settings import Settings
+from tests.logged import logged
 
 
 @pytest.fixture
 def out() -> Iterator[io.StringIO]:
-    root = logging.getLogger()
-    before = (root.handlers[:], root.level)
-    out = io.StringIO()
-    telemetry.configure(Settings(log_format="json"), "worker", out=out)
-    yield out
-    structlog.reset_defaults()
-    root.handlers[:], root.level = before
+    with logged() as out:
+        yield out
 
 
 def lines(out: io.StringIO) -> list[dict[str, Any]]:
@@ -180,13 +175,11 @@ def test_libraries_speak_only_to_warn(out: io.StringIO) -> None:
 
 
 def test_a_terminal_gets_readable_lines_as_clean_as_the_others() -> None:
-    out = io.StringIO()
-    telemetry.configure(Settings(log_format="pretty"), "worker", out=out)
-    try:
-        fail(f"Bearer {CANARY}")
-    except RuntimeError:
-        structlog.get_logger().exception("connection.linked", token=CANARY, connection="conn_1")
-    structlog.reset_defaults()
+    with logged("pretty") as out:
+        try:
+            fail(f"Bearer {CANARY}")
+        except RuntimeError:
+            structlog.get_logger().exception("connection.linked", token=CANARY, connection="conn_1")
 
     assert "connection.linked" in out.getvalue()
     assert "RuntimeError: Bearer [hidden]" in out.getvalue()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import traceback
 
 import httpx
@@ -10,11 +9,11 @@ import pytest
 import structlog
 from pydantic import SecretStr
 
-from infra import telemetry
 from infra.errors import Refused, TryLater
 from infra.http.wire import Wire
 from infra.seal import KeyRing, PublicKey
 from infra.settings import Settings
+from tests.logged import logged
 from tests.machines.peer import Play, peer, resets, says
 
 CANARY = "canary0123456789"
@@ -52,7 +51,6 @@ def test_a_door_holds_nothing_that_opens() -> None:
 
 @pytest.mark.parametrize("play", [resets, says("garbage")], ids=["reset", "garbage"])
 async def test_a_failed_call_tells_no_path_no_query_and_no_header(play: Play) -> None:
-    out = io.StringIO()
     wire = Wire()
     async with peer(play) as other:
         request = httpx.Request(
@@ -64,9 +62,8 @@ async def test_a_failed_call_tells_no_path_no_query_and_no_header(play: Play) ->
         with pytest.raises(TryLater) as caught:
             await wire.send(request)
     await wire.aclose()
-    telemetry.configure(Settings(log_format="json"), "worker", out=out)
-    structlog.get_logger().warning("call.failed", said=caught.value, exc_info=caught.value)
-    structlog.reset_defaults()
+    with logged() as out:
+        structlog.get_logger().warning("call.failed", said=caught.value, exc_info=caught.value)
 
     assert CANARY not in "".join(traceback.format_exception(caught.value))
     assert "call.failed" in out.getvalue()

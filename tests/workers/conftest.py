@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import random
 import secrets
 from collections.abc import AsyncIterator, Iterator
@@ -19,6 +20,7 @@ from infra.sandbox.process import serving
 from infra.seal import KeyRing
 from infra.settings import Settings
 from infra.store import Store, open_store
+from tests.logged import logged
 from tests.workers.partner import ADMIN, Partner, at_the_door
 from tests.workers.stage import Stage
 from webhooks.app import open_app
@@ -95,6 +97,13 @@ async def runtime(store: Store, settings: Settings) -> AsyncIterator[Runtime]:
     )
     await providers.aclose()
     await partners.aclose()
+
+
+@pytest.fixture
+def logs() -> Iterator[io.StringIO]:
+    """What is logged from now on."""
+    with logged(level="debug") as out:
+        yield out
 
 
 @pytest.fixture

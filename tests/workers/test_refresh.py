@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -279,7 +280,7 @@ async def test_t27_a_call_that_meets_a_broken_link_makes_it_known(
 
 
 async def test_no_token_is_printed_or_stored_in_clear(
-    stage: Stage, sandbox: Sandbox, capsys: pytest.CaptureFixture[str]
+    stage: Stage, sandbox: Sandbox, logs: io.StringIO
 ) -> None:
     connection = await stage.link(sandbox)
 
@@ -290,6 +291,6 @@ async def test_no_token_is_printed_or_stored_in_clear(
     tokens = await stage.tokens(connection.id)
     assert tokens is not None
     granted = await access(stage.runtime, stage.tenant, connection.id)
-    printed = "".join(capsys.readouterr())
+    printed = logs.getvalue()
     assert granted.token not in printed + repr(granted) + tokens.model_dump_json()
     assert connection.id in printed
