@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
 
+import structlog
 from redis.asyncio import Redis
 from redis.asyncio.connection import ConnectionPool, UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
@@ -35,6 +36,8 @@ AWAY: Final = (LineLost, LineSilent, BusyLoadingError, OSError)
 
 FAILED: Final = (RedisError, OSError)
 """Whatever a client of the store may raise, arq's WatchError after a lost line included."""
+
+log = structlog.get_logger("store")
 
 
 def pool(
@@ -110,6 +113,19 @@ async def inspect(client: Redis, *, clock: Callable[[], float] = time.time) -> l
     if client.connection_pool.connection_class is UnixDomainSocketConnection:
         findings += _of_machine(config)
     return sorted(findings, key=lambda finding: finding.level)
+
+
+async def insist(client: Redis) -> None:
+    """Log what an operator should know of this store; one that is unsafe is not worked with.
+
+    Raises Refused with all that is wrong, and StoreAway.
+    """
+    findings = await inspect(client)
+    for finding in findings:
+        if finding.level == "warn":
+            log.warning("store.unsafe", words=finding.sentence)
+    if wrong := [finding.sentence for finding in findings if finding.level == "refuse"]:
+        raise Refused(" ".join(wrong))
 
 
 async def _config(client: Redis) -> dict[str, str]:

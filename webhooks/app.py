@@ -28,7 +28,7 @@ from starlette.routing import BaseRoute, Route
 from infra import points, telemetry
 from infra.condition import watch_store
 from infra.ending import end
-from infra.errors import Refused
+from infra.errors import Refused, StoreAway
 from infra.health import health_routes
 from infra.http.guard import Guard
 from infra.lanes import KINDS, Lanes
@@ -102,7 +102,8 @@ def build(front: Front, *, pressed: Callable[[], bool], health: list[Route]) -> 
 
 @contextlib.asynccontextmanager
 async def open_app(settings: Settings) -> AsyncIterator[Starlette]:
-    """Open the store, listen for answers, watch the memory. Raises Refused in words."""
+    """Open the store, listen for answers, watch the memory. Raises Refused in words, and StoreAway
+    when there is no store within 30 s."""
     guard = settings.memory_api_percent
     async with open_store(settings) as store, watch_store(settings) as condition:
         front = open_front(settings, store)
@@ -185,5 +186,5 @@ if __name__ == "__main__":
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(main())
-    except Refused as refusal:
+    except (Refused, StoreAway) as refusal:
         sys.exit(f"api: {refusal}")

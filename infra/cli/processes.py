@@ -141,23 +141,28 @@ async def ready(processes: Processes, addresses: Mapping[str, str], *, within: t
     until = time.monotonic() + within.total_seconds()
     async with httpx.AsyncClient(timeout=2.0, trust_env=False) as client:
         for name, address in addresses.items():
-            while not await _answers(client, f"{address}/readyz"):
+            while lacking := await _lacking(client, f"{address}/readyz"):
                 ended = [n for n, p in processes.running.items() if p.returncode is not None]
                 if ended:
-                    raise NotStarted(f"{ended[0]} ended at once. Its lines above say why.")
+                    words = f"{ended[0]} ended before all was ready. Its lines above say why."
+                    raise NotStarted(words)
                 if time.monotonic() > until:
-                    raise NotStarted(f"{name} is not ready: see {address}/readyz.")
+                    raise NotStarted(f"{name} is not ready: {lacking} See {address}/readyz.")
                 await asyncio.sleep(0.1)
 
 
-async def _answers(client: httpx.AsyncClient, url: str) -> bool:
+async def _lacking(client: httpx.AsyncClient, url: str) -> str:
+    """What keeps a process from being ready, in sentences; nothing, when it is."""
     try:
         answer = await client.get(url)
+        told = answer.json()
     except httpx.TransportError:
-        return False
-    if answer.status_code != httpx.codes.OK:
-        return False
-    return not set(answer.json().get("kinds_without_worker", ()))
+        return "It does not answer."
+    except ValueError:  # somebody else's, at the port that was to be ours
+        return f"What answers there ({answer.status_code}) is not ours."
+    if idle := told.get("kinds_without_worker"):
+        return f"No worker does {', '.join(idle)}."
+    return "" if answer.is_success else " ".join(told.get("because", ["Not ours."]))
 
 
 def _names(plan: Plan) -> list[str]:

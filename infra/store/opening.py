@@ -53,13 +53,17 @@ class Store:
 async def open_store(
     settings: Settings, *, doorbell: Doorbell | None = None, leases: Leases | None = None
 ) -> AsyncIterator[Store]:
-    """The store of these settings, with our functions in it. Raises StoreAway after 30 s."""
+    """The store of these settings, with our functions in it.
+
+    Raises StoreAway after 30 s, and Refused in words when the store is unsafe.
+    """
     async with AsyncExitStack() as stack:
         client = valkey.connect(settings)
         stack.push_async_callback(client.aclose)
         waiting = Redis.from_pool(valkey.pool(settings, answer_within=BLOCKING_ANSWER, retries=0))
         stack.push_async_callback(waiting.aclose)
         await valkey.ready(client, within=READY_WITHIN)
+        await valkey.insist(client)
         await functions.load(client)
         calls = Calls(client)
         lanes = Lanes(

@@ -65,7 +65,7 @@ OUTSIDE: Final = {
     "infra/store/opening.py": {"open_store": "comes before the first claim"},
     "infra/valkey.py": {
         "ready": "comes before the first claim",
-        "inspect": "says what an operator should know; nothing hangs on the answer",
+        "inspect": "comes before the first claim, or tells only whether we are ready",
         "_config": "likewise",
     },
     "workers/main.py": {

