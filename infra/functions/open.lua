@@ -4,6 +4,7 @@
 -- KEYS[7] busy   KEYS[8..] two for each lane: record, items
 -- ARGV[1] lease end that `take` gave, ms   then three for each lane: name, claim id, how it came
 -- Returns for each lane its view; or false; or 'alone' if it waits for an empty worker now.
+-- A lane that was only glanced at ('g') is laid aside if its gate is shut, else left where it waits.
 -- A second call with the same claim id answers the same and counts nothing.
 
 -- A group's gate: closed until (ms; 0 open, -1 until opened), how many may be held (nil any).
@@ -16,26 +17,39 @@ local function gate(gates, group)
   return tonumber(closed), tonumber(limit)
 end
 
-local row = 0 -- tells apart what happens within a millisecond
+-- Until when the gate lets nobody in: 0 somebody may come in, infinite until it is opened. `counted`
+-- says that the lane is one of those that are counted already. Then whether it counts at all.
+local function barred(keys, group, counted, now)
+  local closed, limit = gate(keys[6], group)
+  if closed == -1 then
+    return math.huge, limit
+  elseif closed > now then
+    return closed, limit
+  elseif limit and not counted
+    and redis.call('ZLEXCOUNT', keys[7], of_group(group)) >= limit then
+    -- The next lane that is let go wakes one of its own kind; lanes of other kinds look by time.
+    return now + 1000, limit
+  end
+  return 0, limit
+end
+
+local row = 0 -- the last place in a row before a gate: microseconds, and never the same twice
+local laid_aside = 0 -- lanes, by this call of `open`
 
 -- Lay the lane aside until its group's gate opens; `when` is when the gate looks by itself.
 -- A lane that was woken in vain keeps its place in the row.
 local function shut_out(keys, lane, at, fields, now, when)
   local member = fields.s
   if not member or member:match('^(.-)\n') ~= fields.g then
-    row = (row + 1) % 1000
-    member = fields.g .. '\n' .. whole(now * 1000 + row) .. '\n' .. lane
+    row = math.max(row + 1, now * 1000)
+    member = fields.g .. '\n' .. whole(row) .. '\n' .. lane
     redis.call('HSET', at.lane, 's', member)
   end
   redis.call('ZADD', keys[4], 0, member)
-  redis.call('HDEL', at.lane, 'c', 'b')
-  redis.call('ZREM', keys[2], lane)
-  if fields.b then
-    redis.call('ZREM', keys[7], fields.b)
-  end
-  if when then
+  if when < math.huge then
     redis.call('ZADD', keys[1], 'LT', whole(when), '@' .. fields.g)
   end
+  laid_aside = laid_aside + 1
 end
 
 -- Whether the lane's group lets it through. If not, it has been laid aside.
@@ -43,23 +57,41 @@ local function passes(keys, lane, at, fields, now)
   if not fields.g then
     return true
   end
-  local closed, limit = gate(keys[6], fields.g)
-  if closed == -1 or closed > now then
-    shut_out(keys, lane, at, fields, now, closed > now and closed or nil)
+  local when, limit = barred(keys, fields.g, fields.b, now)
+  if when > 0 then
+    shut_out(keys, lane, at, fields, now, when)
+    redis.call('HDEL', at.lane, 'c', 'b')
+    redis.call('ZREM', keys[2], lane)
+    if fields.b then
+      redis.call('ZREM', keys[7], fields.b)
+    end
     return false
   end
-  if not limit or fields.b then
-    return true
+  if limit and not fields.b then
+    fields.b = fields.g .. '\n' .. lane
+    redis.call('ZADD', keys[7], 0, fields.b)
+    redis.call('HSET', at.lane, 'b', fields.b)
   end
-  if redis.call('ZLEXCOUNT', keys[7], of_group(fields.g)) >= limit then
-    -- The next lane that is let go wakes one of its own kind; lanes of other kinds look by time.
-    shut_out(keys, lane, at, fields, now, now + 1000)
-    return false
-  end
-  fields.b = fields.g .. '\n' .. lane
-  redis.call('ZADD', keys[7], 0, fields.b)
-  redis.call('HSET', at.lane, 'b', fields.b)
   return true
+end
+
+-- Lay aside a lane that nobody has taken, if it is due before a gate that lets nobody in. One that
+-- is to be worked alone goes its own way, see `harmless`.
+local function glance(keys, lane, at, now)
+  local fields = record(at.lane)
+  if not fields.g or fields.c or fields.p or tonumber(fields.x or 0) >= 2
+    or not redis.call('ZSCORE', keys[1], lane) or redis.call('ZSCORE', keys[2], lane) then
+    return
+  end
+  local when = barred(keys, fields.g, nil, now)
+  if when == 0 then
+    return
+  end
+  local ripe_at = due(fields, redis.call('EXISTS', at.items) == 1, now)
+  if ripe_at and ripe_at <= now then
+    shut_out(keys, lane, at, fields, now, when)
+    redis.call('ZREM', keys[1], lane)
+  end
 end
 
 local function park(keys, lane, at, fields, reason, now)
@@ -132,14 +164,18 @@ end
 
 local function open(keys, args)
   local now, answers = clock(), {}
+  laid_aside = 0
   for n = 1, (#args - 1) / 3 do
     local lane, k = args[3 * n - 1], 6 + 2 * n
     local at = { lane = keys[k], items = keys[k + 1], wait = keys[1] }
     answers[n] = false
-    if redis.call('ZSCORE', keys[2], lane) == args[1] then
+    if args[3 * n + 1] == 'g' then
+      glance(keys, lane, at, now)
+    elseif redis.call('ZSCORE', keys[2], lane) == args[1] then
       answers[n] = open_lane(keys, lane, at, args[3 * n], args[3 * n + 1], now)
     end
   end
+  note_aside(keys[1], laid_aside)
   return answers
 end
 

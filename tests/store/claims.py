@@ -23,8 +23,8 @@ async def claim(lanes: Lanes, slots: int = 10, *, empty: bool = False) -> list[C
     return await lanes.claim(KIND, slots, empty=empty)
 
 
-async def claim_one(lanes: Lanes, *, empty: bool = False) -> Claimed:
-    [claimed] = await claim(lanes, empty=empty)
+async def claim_one(lanes: Lanes, slots: int = 10, *, empty: bool = False) -> Claimed:
+    [claimed] = await claim(lanes, slots, empty=empty)
     return claimed
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import pytest
 from redis.asyncio import Redis
 
 from infra.lanes import Item, Lanes, Post
@@ -117,17 +118,38 @@ async def test_a_limit_holds_and_the_next_comes_when_one_is_let_go(
     assert len(rest) == 2
 
 
+@pytest.mark.parametrize("slots", [10, 1])
 async def test_lanes_behind_a_limit_come_in_the_order_they_came(
-    lanes: Lanes, client: Redis, tenant: str
+    lanes: Lanes, client: Redis, tenant: str, slots: int
 ) -> None:
+    """With one slot most are laid aside without having been taken."""
     await lanes.limit_gate(tenant, "host", 1)
-    for subject in "zyxa":
+    for subject in "zyxwca":
         await post(lanes, lane_of(tenant, subject), "a", group="host")
         await asyncio.sleep(0.002)  # the store's clock has milliseconds
-    held = await claim_one(lanes)  # the others meet the limit, one after the other
+    [held] = await claim(lanes, slots)  # the others meet the limit, one after the other
+    await claim(lanes, slots)
+    waits = [(await lanes.state(lane_of(tenant, subject))).waits_at_gate for subject in "yxwca"]
     await finish(lanes, held)
 
-    assert await work_off(lanes, client, tenant) == ["y", "x", "a"]
+    assert waits == [True] * 5
+    assert await work_off(lanes, client, tenant) == ["y", "x", "w", "c", "a"]
+
+
+async def test_what_is_glanced_at_before_an_open_gate_keeps_its_turn(
+    lanes: Lanes, tenant: str
+) -> None:
+    await lanes.close_gate(tenant, "shut", LATER, "429")
+    await post(lanes, lane_of(tenant, "first"), "a", group="shut")
+    await post(lanes, lane_of(tenant, "second"), "a", group="open")
+    await post(lanes, lane_of(tenant, "third"), "a", group="open")
+    await lanes.post(Post(lane_of(tenant, "fourth"), timers={"poll": timedelta(0)}, group="shut"))
+
+    taken = [await claim_one(lanes, slots=1) for _ in range(2)]
+    states = [await lanes.state(lane_of(tenant, name)) for name in ("first", "fourth")]
+
+    assert [one.lane.subject for one in taken] == ["second", "third"]
+    assert [state.waits_at_gate for state in states] == [True, True]
 
 
 async def test_lifting_a_limit_lets_all_through(lanes: Lanes, client: Redis, tenant: str) -> None:
