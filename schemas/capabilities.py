@@ -108,6 +108,9 @@ class Provider:
     client, or of one that it makes itself in the host's calendar."""
     conference_is_derived: bool = False
     """The conference follows from our reference alone: no call, no quarantine, nothing to sweep."""
+    reference_is_key: bool = False
+    """A create under our reference brings the conference that was made under it, so that no lost
+    try stands beside one; and as only a create finds it, a sweep would make what it looks for."""
     quarantine: timedelta = timedelta(0)
     """After this, no request sent before can still commit: client deadline plus the provider's
     longest processing (RELIABILITY §4.2)."""

@@ -90,6 +90,7 @@ TEAMS: Final = Provider(
         refresh_tokens=RefreshTokens.KEPT,
         client_auth="form",
     ),
+    reference_is_key=True,
     quarantine=timedelta(seconds=90),
     calls_at_once=4,
     calls_in_ten_minutes=10_000,
@@ -106,6 +107,7 @@ TEAMS_EVENT: Final = replace(
     title="Microsoft Teams in the event",
     oauth=GRAPH.oauth,
     lives_in_event=True,
+    reference_is_key=False,
     listed_words=(),
 )
 

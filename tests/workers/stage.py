@@ -25,7 +25,7 @@ from schemas.endpoints import Endpoint, Health, State, state_of, waiting_for
 from schemas.items import Load, write_load
 from schemas.meetings import Meeting, Status
 from schemas.people import Actor
-from schemas.providers import PROVIDERS, Role
+from schemas.providers import PROVIDERS
 from schemas.records import Record
 from schemas.seals import Sealed
 from schemas.timeline import TimelineEntry
@@ -65,7 +65,8 @@ async def until(
 
 def _side(sandbox: Sandbox, provider: str) -> Side:
     """The provider as the sandbox plays it."""
-    return {"zoom": sandbox.zoom, "google": sandbox.google, "graph": sandbox.graph}[provider]
+    sides = {"zoom": sandbox.zoom, "google": sandbox.google}
+    return sides.get(provider, sandbox.graph)
 
 
 @dataclass
@@ -175,7 +176,7 @@ class Stage:
         connection = Connection(
             id=self.runtime.new_id("con"),
             provider=provider,
-            role=Role.CONFERENCING if provider == "zoom" else Role.CALENDAR,
+            role=min(PROVIDERS[provider].roles),
             client=client.id,
             account=account,
             scopes=tuple(grant.scope.split()),

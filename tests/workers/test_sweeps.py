@@ -9,7 +9,7 @@ from infra.sandbox.client import Sandbox
 from schemas.connections import Connection
 from schemas.events import Slot
 from schemas.items import Extra
-from schemas.meetings import Conference, Meeting, Try
+from schemas.meetings import Conference, Intent, Meeting, Try
 from tests.workers.stage import NOON, Stage, until
 from workers.access import with_access
 from workers.domain.references import reference
@@ -123,3 +123,26 @@ async def test_a_lost_try_that_may_not_be_deleted_is_reported(
     [entry] = [one for one in await stage.timeline(meeting.id) if one.what == "conference.drift"]
     assert entry.fields["conference"] == str(made[1])
     assert len(await sandbox.zoom.meetings(host)) == 2
+
+
+async def test_at_teams_nothing_is_made_to_look_for_what_cannot_be_there(
+    stage: Stage, sandbox: Sandbox
+) -> None:
+    """Only a create finds by our reference there: what a sweep made for that, and could not delete
+    again, would be nobody's."""
+    mailbox, now = await sandbox.graph.add_account(ADA), stage.runtime.now()
+    connection = await stage.link(sandbox, host=mailbox, provider="teams")
+    slot = Slot(title="t", starts_at=now + timedelta(days=1), ends_at=now + timedelta(days=2))
+    intent = Intent(
+        connection=connection.id, reference="tl-0123456789", slot=slot, number=1, started_at=now
+    )
+    meeting = await stage.meeting(intent=intent, tries=(Try(number=1, started_at=now),))
+
+    async with stage.at_work("connection"):
+        extra = Extra(meeting=meeting.id, reference="tl-0123456789")
+        await stage.post("connection", connection.id, extra)
+        await until(lambda: stage.idle("connection", connection.id))
+
+    lane = await stage.runtime.store.lanes.state(Lane(stage.tenant, "connection", connection.id))
+    assert "sweep" not in lane.timers
+    assert await sandbox.calls("graph.create") == 0

@@ -34,7 +34,8 @@ SUSPECTS_AT_MOST: Final = 500
 
 async def note_extras(tending: Tending, extras: Sequence[Extra]) -> None:
     """List references for the next sweep. A second run lists them once."""
-    if tending.provider.conference_is_derived or not extras:
+    provider = tending.provider
+    if provider.conference_is_derived or provider.reference_is_key or not extras:
         return
     stored = await _suspects(tending)
     listed = {(one.meeting, one.reference): one for one in stored.listed}
