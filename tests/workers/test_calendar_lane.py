@@ -210,6 +210,33 @@ async def test_a_calendar_that_is_watched_no_more_stops_its_channel_even_if_it_i
     assert "poll" not in state.timers or state.depth == 0
 
 
+async def test_a_calendar_that_is_let_go_after_its_link_leaves_its_channel_to_end(
+    stage: Stage, sandbox: Sandbox
+) -> None:
+    """Nobody is left who could stop it; its lane does not fail over that for ever."""
+    calendar = await watch(stage, sandbox)
+    async with stage.at_work("calendar"):
+        await was_read(stage, calendar)
+        connection = await stage.connection(calendar.connection)
+        await stage.keep(connection.model_copy(update={"state": LinkState.UNLINKED}))
+        stored = await stage.runtime.store.documents.get(stage.tenant, type(calendar), calendar.id)
+        assert stored is not None
+        await stage.keep(stored.model_copy(update={"watched": False}))
+        await mark(stage, calendar)
+
+        async def retired() -> bool:
+            subscriptions = (await reading_of(stage, calendar)).subscriptions
+            return all(one.state == "retired" for one in subscriptions)
+
+        await until(retired)
+
+    (one,) = (await reading_of(stage, calendar)).subscriptions
+    route = await stage.runtime.store.documents.get(stage.tenant, Route, one.route)
+    assert route is not None
+    assert route.retired
+    assert await sandbox.calls("google.stop") == 0
+
+
 async def test_what_differs_in_a_series_is_kept_though_the_series_comes_pages_later(
     stage: Stage, sandbox: Sandbox
 ) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 import structlog
 
-from infra.errors import Refused, Vanished
+from infra.errors import NeedsReauth, Refused, Vanished
 from infra.lanes import Unit
 from infra.records import saved
 from schemas.connections import Reading, Route, Subscription
@@ -165,7 +165,7 @@ async def _retire_all_but_newest(turn: Round) -> None:
 
 async def _stop(turn: Round, one: Subscription) -> None:
     """Stop a channel at the provider and retire its route: late messages are answered 200, counted,
-    and do nothing (T13)."""
+    and do nothing (T13). Where the link is down it ends by itself."""
     if one.resource is not None:
         resource = one.resource
 
@@ -177,6 +177,8 @@ async def _stop(turn: Round, one: Subscription) -> None:
             await with_access(turn.runtime, turn.tenant, turn.calendar.connection, stop)
         except Vanished:
             log.info("subscription.gone_already", calendar=turn.calendar.id, channel=one.id)
+        except NeedsReauth:
+            log.info("subscription.left", calendar=turn.calendar.id, channel=one.id)
     unit = Unit()
     route = await turn.runtime.store.documents.get(turn.tenant, Route, one.route)
     if route is not None:
