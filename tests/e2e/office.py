@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
@@ -15,7 +15,6 @@ from infra.sandbox.client import Entry, Meeting
 from infra.sandbox.documents import Doc
 from tests.e2e.tenancy import Tenancy, let_in, tomorrow, until
 
-LINKED: Final = ("graph", "zoom", "teams", "teams-event")
 WORDS: Final = {"zoom": "zoom", "teams": "teams", "online": "teams-event"}
 """Keyword in an event's location to who makes its conference."""
 
@@ -62,14 +61,17 @@ class Office(Tenancy):
 
 
 @asynccontextmanager
-async def opened(house: Rehearsal) -> AsyncIterator[Office]:
-    """A fresh tenant for the block, whose Ada has gone through each provider's consent."""
+async def opened(house: Rehearsal, words: Mapping[str, str] = WORDS) -> AsyncIterator[Office]:
+    """A fresh tenant for the block, whose Ada has gone through each provider's consent; `words` are
+    those in a location that say who makes the conference."""
     sandbox, ada = house.sandbox, f"ada-{secrets.token_hex(4)}@example.org"
     async with let_in(house) as tenancy:
         mailbox = await sandbox.graph.add_account(ada, name="Ada")
         await sandbox.zoom.add_account(ada)
-        links = {name: await _linked(tenancy, name, ada) for name in LINKED}
-        rules = [{"keyword": word, "conferencing": links[name]} for word, name in WORDS.items()]
+        await sandbox.goto.add_organizer(ada)
+        linked = ("graph", *words.values())
+        links = {name: await _linked(tenancy, name, ada) for name in linked}
+        rules = [{"keyword": word, "conferencing": links[name]} for word, name in words.items()]
         await tenancy.api.put("/v1/policy", {"rules": rules})
         wish = {"connection": links["graph"], "provider_id": "primary"}
         watched = (await tenancy.api.post("/v1/calendars", wish))["id"]
@@ -86,8 +88,9 @@ async def opened(house: Rehearsal) -> AsyncIterator[Office]:
 
 async def _linked(tenancy: Tenancy, provider: str, ada: str) -> str:
     """Ada says yes at the provider's consent page; Teams is a client of Microsoft's too."""
-    vendor = "zoom" if provider == "zoom" else "graph"
-    side = tenancy.sandbox.zoom if vendor == "zoom" else tenancy.sandbox.graph
+    vendor = "graph" if provider.startswith("teams") else provider
+    sandbox = tenancy.sandbox
+    side = {"zoom": sandbox.zoom, "goto": sandbox.goto}.get(vendor, sandbox.graph)
     ours = {"provider": provider, "client_id": f"sandbox-{vendor}", "secret": f"{vendor}-secret"}
     client = await tenancy.api.post("/v1/clients", ours)
     await side.consent(account=ada)
