@@ -74,6 +74,8 @@ class About(Schema):
     calendars: frozenset[str] = frozenset()
     connections: frozenset[str] = frozenset()
     users: frozenset[str] = frozenset()
+    granted: frozenset[str] = frozenset()
+    """Applications that may hear of it by a grant, at the moment when it is announced."""
 
     def with_places(self, other: About) -> About:
         """With the places of another state of the same subject too: whoever heard of a meeting
@@ -87,6 +89,12 @@ class About(Schema):
         )
 
 
+def about_blob(callback: str) -> str:
+    """The blob with the `About` of a callback, kept where a grant let somebody hear of it and where
+    a lane of its own serves its endpoints."""
+    return f"about/{callback}"
+
+
 class Filters(Schema):
     """What an endpoint wants to hear of: each filter that is set must fit, empty ones always do."""
 
@@ -94,7 +102,7 @@ class Filters(Schema):
     calendars: tuple[str, ...] = ()
     connections: tuple[str, ...] = ()
     users: tuple[str, ...] = ()
-    """External ids of users whose connections it concerns."""
+    """External ids of users whose connections it concerns, or who host it."""
     external_id_prefix: str = ""
 
     @property
@@ -185,8 +193,9 @@ class Endpoint(Record):
         """Whether callbacks of the type about this are for it, now or when it is enabled again."""
         if about.endpoint == self.id:
             return False
-        granted = self.tenant_wide or self.application == about.application
-        return granted and self.filters.pass_on(kind, about)
+        own = self.application == about.application
+        may = self.tenant_wide or own or self.application in about.granted
+        return may and self.filters.pass_on(kind, about)
 
 
 def group_of(endpoint: str) -> str:

@@ -22,6 +22,7 @@ class ProblemType(StrEnum):
     UNDER_WAY = "under-way"
     OUTCOME_UNKNOWN = "outcome-unknown"
     TOO_MANY_KEYS = "too-many-keys"
+    TOO_MANY_GRANTS = "too-many-grants"
     CHANGED = "changed-meanwhile"
     READ_FIRST = "read-first"
     CURSOR_RESET = "cursor-reset"
@@ -59,6 +60,7 @@ STATUS: Final[Mapping[ProblemType, int]] = MappingProxyType(
         ProblemType.UNDER_WAY: 409,
         ProblemType.OUTCOME_UNKNOWN: 409,
         ProblemType.TOO_MANY_KEYS: 409,
+        ProblemType.TOO_MANY_GRANTS: 409,
         ProblemType.CHANGED: 412,
         ProblemType.READ_FIRST: 428,
         ProblemType.CURSOR_RESET: 410,

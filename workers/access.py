@@ -14,9 +14,9 @@ from schemas.connections import Connection, Tokens
 from schemas.items import RefreshAsked, write_load
 from schemas.providers import PROVIDERS
 from schemas.seals import Sealed
-from workers.grants import opened, provider_at
 from workers.ports import Access
 from workers.runtime import Runtime
+from workers.tokens import opened, provider_at
 from workers.turns import turn_of
 
 T = TypeVar("T")

@@ -15,19 +15,20 @@ from schemas.endpoints import (
     About,
     Endpoint,
     Health,
+    about_blob,
     group_of,
     state_of,
     waiting_for,
 )
 from schemas.items import Announced, FanOut, write_load
 from schemas.meetings import Meeting
-from workers.places import Subject, about_of, remembered
+from schemas.places import Subject
+from workers.audience import audience_of
+from workers.places import about_of, remembered
 from workers.runtime import Runtime
 
 ENDPOINTS_A_COMMIT: Final = 16
 """More of them are served by a lane of their own, so that no commit grows with them (ENGINE 33)."""
-ENDPOINTS_AT_MOST: Final = 1000
-"""The API makes no more of them in a tenant."""
 
 
 async def announce_into(
@@ -45,24 +46,20 @@ async def announce_into(
     """
     if not callbacks:
         return
-    endpoints = await endpoints_of(runtime, tenant)
-    known = await about_of(runtime, tenant, about, endpoints)
-    if any(one.filters.look_at_places for one in endpoints):
+    audience = await audience_of(runtime, tenant)
+    known = await about_of(runtime, tenant, about, audience, now=now)
+    if audience.looks_at_places:
         unit.index += remembered(about, known, callbacks)
     for callback in callbacks:
         envelope = _envelope(callback, runtime.new_id("cb"), now)
-        hearing = [one for one in endpoints if one.hears(callback.type, known)]
+        hearing = [one for one in audience.endpoints if one.hears(callback.type, known)]
         _keep(unit, runtime, envelope, known)
+        if known.granted or len(hearing) > ENDPOINTS_A_COMMIT:
+            unit.bodies.append(_known_then(runtime, envelope, known))
         posts = await _posts(runtime, tenant, hearing, said_of(envelope, about))
         unit.posts += posts.posts
         unit.rank += posts.rank
         unit.index += posts.index
-
-
-async def endpoints_of(runtime: Runtime, tenant: str) -> list[Endpoint]:
-    """The tenant's endpoints, in the order of their ids."""
-    names = sorted(await runtime.store.index.all(tenant, "endpoints", ENDPOINTS_AT_MOST))
-    return await runtime.store.documents.get_all(tenant, Endpoint, names)
 
 
 def said_of(envelope: Envelope, about: Subject) -> FanOut:
@@ -144,7 +141,16 @@ def _keep(unit: Unit, runtime: Runtime, envelope: Envelope, known: About) -> Non
         "subject": str(envelope.data["subject"]),
         "application": known.application or "",
     }
+    if known.granted:
+        entry["granted"] = " ".join(sorted(known.granted))
     unit.feed.append(entry)
+
+
+def _known_then(runtime: Runtime, envelope: Envelope, known: About) -> Body:
+    """What it was judged by: who was to hear of it stays so, whatever becomes of its places and of
+    their grants meanwhile."""
+    said = known.model_dump_json().encode()
+    return Body(about_blob(envelope.id), said, runtime.settings.keep_feed)
 
 
 def _too_many(unit: Unit, runtime: Runtime, endpoint: str, said: FanOut) -> None:

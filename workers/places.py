@@ -1,85 +1,61 @@
-"""Where does the subject of a callback stand: whose is it, in which calendars, over which links?"""
+"""Where does the subject of a callback stand, and whom does a grant for that let hear of it?"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Final, TypeAlias
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
 
 from infra.lanes import IndexDrop, IndexSet
 from schemas.callbacks import Callback, CallbackType
-from schemas.connections import Calendar, Connection
-from schemas.endpoints import About, Endpoint
-from schemas.meetings import Meeting
+from schemas.endpoints import About
+from schemas.grants import Allows
+from schemas.meetings import Ask, Meeting
+from schemas.places import Subject, about
+from workers.audience import Audience
 from workers.runtime import Runtime
 
-Subject: TypeAlias = Meeting | Connection | Endpoint
-
 PLACES: Final = "places"
-"""Index of a tenant whose endpoints filter by place: meeting -> where it ever stood, so that who
-heard of it also hears that it has gone from there."""
+"""Index of a tenant where places matter: meeting -> where it ever stood, so that who heard of it
+also hears that it has gone from there."""
 
 
 async def about_of(
-    runtime: Runtime, tenant: str, about: Subject, endpoints: Sequence[Endpoint]
+    runtime: Runtime, tenant: str, subject: Subject, audience: Audience, *, now: datetime
 ) -> About:
-    """What filters judge by. Places are looked up only where some endpoint asks for them."""
-    known = _said(about)
-    if not any(one.filters.look_at_places for one in endpoints):
+    """What filters and grants judge by. Places are looked up only where somebody asks for them."""
+    known = about(subject)
+    if known.endpoint is not None or not audience.looks_at_places:
         return known
-    if isinstance(about, Meeting):
-        stored = await runtime.store.index.get(tenant, PLACES, about.id)
+    if isinstance(subject, Meeting):
+        stored = await runtime.store.index.get(tenant, PLACES, subject.id)
         if stored is not None:
             known = known.with_places(About.model_validate_json(stored))
-    if any(one.filters.users for one in endpoints):
-        users = await _users(runtime, tenant, known)
-        known = known.model_copy(update={"users": known.users | users})
-    return known
+    if not audience.looks_at_users:
+        return known
+    places = await runtime.store.grants.places(tenant, known, await _host(runtime, tenant, subject))
+    users = frozenset(place.id for place in places if place.kind == "user")
+    granted = await runtime.store.grants.permitted(
+        tenant, audience.grantees, places, what=Allows.HEAR, now=now
+    )
+    return known.model_copy(update={"users": users, "granted": granted})
 
 
 def remembered(
-    about: Subject, known: About, callbacks: Iterable[Callback]
+    subject: Subject, known: About, callbacks: Iterable[Callback]
 ) -> list[IndexSet | IndexDrop]:
     """Rows that keep a meeting's places until its end has been told."""
-    if not isinstance(about, Meeting) or not (known.calendars or known.connections or known.users):
+    stands = known.calendars or known.connections or known.users
+    if not isinstance(subject, Meeting) or not stands:
         return []
     if any(one.type is CallbackType.MEETING_TORN_DOWN for one in callbacks):
-        return [IndexDrop(PLACES, about.id)]
-    return [IndexSet(PLACES, about.id, known.model_dump_json())]
+        return [IndexDrop(PLACES, subject.id)]
+    return [IndexSet(PLACES, subject.id, known.model_dump_json(exclude={"granted"}))]
 
 
-def _said(about: Subject) -> About:
-    match about:
-        case Meeting():
-            return _of_meeting(about)
-        case Connection():
-            linked_by = about.linked_by
-            return About(
-                application=linked_by.id if linked_by.kind == "application" else None,
-                connections=frozenset({about.id}),
-                users=frozenset({about.user} if about.user else ()),
-            )
-        case Endpoint():
-            return About(application=about.application, endpoint=about.id)
-
-
-def _of_meeting(meeting: Meeting) -> About:
-    over = [one.connection for one in (meeting.wish, meeting.conference) if one is not None]
-    there = {entry.calendar for entry in meeting.written}
-    if meeting.authoritative is not None:
-        there.add(meeting.authoritative.calendar)
-    ours = meeting.origin == "application"
-    return About(
-        application=meeting.application,
-        external_id=meeting.identity.partition("/")[2] if ours else None,
-        calendars=frozenset(there),
-        connections=frozenset(over),
-    )
-
-
-async def _users(runtime: Runtime, tenant: str, known: About) -> frozenset[str]:
-    """The users whose connections it stands on, those of its calendars among them."""
-    documents = runtime.store.documents
-    calendars = await documents.get_all(tenant, Calendar, sorted(known.calendars))
-    over = known.connections | {calendar.connection for calendar in calendars}
-    links = await documents.get_all(tenant, Connection, sorted(over))
-    return frozenset(link.user for link in links if link.user)
+async def _host(runtime: Runtime, tenant: str, subject: Subject) -> str | None:
+    """The user who hosts it, where an application said so."""
+    if not isinstance(subject, Meeting) or subject.application is None:
+        return None
+    ask = await runtime.store.documents.get(tenant, Ask, subject.id)
+    return ask.host if ask else None

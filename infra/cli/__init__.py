@@ -15,7 +15,7 @@ import typer
 from pydantic import SecretStr
 from rich.console import Console
 
-from infra.cli import accounts, callbacks, endpoints, keys, meetings, parked, undelivered
+from infra.cli import accounts, callbacks, endpoints, grants, keys, meetings, parked, undelivered
 from infra.cli.doctor import doctor
 from infra.cli.feed import feed
 from infra.cli.linking import link
@@ -33,6 +33,7 @@ for name, group in (
     ("callbacks", callbacks.app),
     ("undelivered", undelivered.app),
     ("parked", parked.app),
+    ("grants", grants.app),
     ("keys", keys.app),
     ("meetings", meetings.app),
     ("conferences", accounts.conferences),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeVar
 
 from infra import keys
 from infra.errors import Conflict
 from infra.functions.calls import Calls, Word, fresh_id
 from infra.records import R, decode, encode, saved
 from schemas.records import Record
+
+B = TypeVar("B", bound=Record)
 
 
 class Documents:
@@ -34,6 +37,19 @@ class Documents:
         """Like `get_many`; those that are gone are left out."""
         found = await self.get_many(tenant, of, ids)
         return [record for record in found if record is not None]
+
+    async def get_beside(
+        self, tenant: str, of: type[R], ids: Sequence[str], *, beside: tuple[type[B], str]
+    ) -> tuple[list[R | None], B | None]:
+        """Like `get_many`, and one document of another type in the same round trip."""
+        other, id_ = beside
+        places = [keys.document(tenant, of.kind, one) for one in ids]
+        places.append(keys.document(tenant, other.kind, id_))
+        *found, last = await self._calls.read("get_beside", "MGET", *places)
+        return (
+            [None if raw is None else decode(of, raw) for raw in found],
+            None if last is None else decode(other, last),
+        )
 
     async def put(self, tenant: str, record: R) -> R:
         """Write over the revision that was read (0: there must be none); the record as stored.

@@ -22,6 +22,7 @@ from infra.store.blobs import Blobs
 from infra.store.documents import Documents
 from infra.store.epoch import Epoch
 from infra.store.feed import Feed
+from infra.store.grants import Grants
 from infra.store.index import Index, Rank
 from infra.store.logs import Logs
 from infra.store.quotas import Quotas
@@ -37,6 +38,7 @@ class Store:
 
     lanes: Lanes
     documents: Documents
+    grants: Grants
     index: Index
     rank: Rank
     logs: Logs
@@ -79,9 +81,11 @@ async def open_store(
 
 
 def _bundle(calls: Calls, waiting: Redis, lanes: Lanes, feed: Feed) -> Store:
+    documents = Documents(calls)
     return Store(
         lanes=lanes,
-        documents=Documents(calls),
+        documents=documents,
+        grants=Grants(documents),
         index=Index(calls),
         rank=Rank(calls),
         logs=Logs(calls),

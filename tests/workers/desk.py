@@ -17,7 +17,7 @@ from schemas.items import DeskAsked, write_load
 from schemas.providers import PROVIDERS, Role
 from schemas.seals import Sealed
 from tests.workers.stage import APPLICATION, Stage, until
-from workers.grants import redirect_uri
+from workers.tokens import redirect_uri
 
 VERIFIER = SecretStr("v" * 50)
 

@@ -29,7 +29,6 @@ from schemas.providers import PROVIDERS
 from schemas.records import Record
 from schemas.seals import Sealed
 from schemas.timeline import TimelineEntry
-from workers.grants import sealed_tokens
 from workers.jobs.answer_desk import answer_desk
 from workers.jobs.fire_callbacks import fire_callback
 from workers.jobs.keep_house import keep_house
@@ -38,6 +37,7 @@ from workers.jobs.read_calendars import read_calendar
 from workers.jobs.tend_connections import tend_connection
 from workers.outbox import announce_into
 from workers.runtime import Hand, Handler, Runtime
+from workers.tokens import sealed_tokens
 
 HANDLERS: dict[Kind, Handler] = {
     "calendar": read_calendar,
@@ -126,7 +126,8 @@ class Stage:
         now = self.runtime.now()
         await announce_into(unit, self.runtime, self.tenant, callbacks, about=about, now=now)
         await self.runtime.store.lanes.submit(self.tenant, unit)
-        return [body.name.removeprefix("callback/") for body in unit.bodies]
+        kept = [body.name.partition("/") for body in unit.bodies]
+        return [id_ for what, _, id_ in kept if what == "callback"]
 
     def callback(self, about: Meeting, number: int) -> Callback:
         """`meeting.provisioned` about it, with this number."""

@@ -59,7 +59,7 @@ async def test_a_moved_meeting_stays_within_its_budget(
     app: Starlette, stage: Stage, sandbox: Sandbox, client: Redis
 ) -> None:
     zoom = await stage.link(sandbox)
-    http, _ = await partner(app, stage, Scope.MEETINGS)
+    http, _ = await partner(app, stage, Scope.MEETINGS, Scope.MANAGE)
     starts = stage.runtime.now() + timedelta(days=2)
 
     async def ask(hours: int) -> None:

@@ -104,7 +104,7 @@ async def provisioned(stage: Stage, application: str, zoom: Connection, start: d
 async def test_a_moved_meeting_would_change_its_conference(
     app: Starlette, stage: Stage, sandbox: Sandbox, zoom: Connection
 ) -> None:
-    client, application = await partner(app, stage, Scope.MEETINGS)
+    client, application = await partner(app, stage, Scope.MEETINGS, Scope.MANAGE)
     start = stage.runtime.now() + timedelta(days=2)
     name = await provisioned(stage, application, zoom, start)
     wanted = {

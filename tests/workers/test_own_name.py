@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from infra.tokens import ClientKey
 from schemas.providers import PROVIDERS
-from workers.grants import Registration, in_its_own_name
+from workers.tokens import Registration, in_its_own_name
 
 
 @pytest.mark.parametrize(

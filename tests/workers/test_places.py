@@ -14,12 +14,13 @@ from schemas.events import Slot
 from schemas.items import FanOut, write_load
 from schemas.meetings import Conference, Meeting, Written
 from schemas.people import Actor
+from schemas.places import Subject
 from schemas.providers import Role
 from tests.workers.hearing import claim
 from tests.workers.stage import NOON, Stage, until
 from workers.jobs.fire_callbacks import fire_callback
 from workers.outbox import announce_into
-from workers.places import PLACES, Subject
+from workers.places import PLACES
 
 NOWHERE = "http://127.0.0.1:9/"
 SLOT = Slot(title="Interview", starts_at=NOON, ends_at=NOON, timezone="UTC")
@@ -185,15 +186,38 @@ async def test_news_of_an_endpoint_reach_all_others(stage: Stage) -> None:
     assert [await stage.waiting(one) for one in endpoints] == [0] + [1] * 19
 
 
-async def test_of_a_subject_that_is_gone_nobody_can_be_told(stage: Stage) -> None:
+@pytest.mark.parametrize(("gone", "hear"), [(False, 1), (True, 0)])
+async def test_what_an_earlier_release_announced_is_told_by_where_it_stands_now(
+    stage: Stage, gone: bool, hear: int
+) -> None:
     endpoints = await many(stage)
-    await tell(stage, await link(stage, "con_1"), of_link(stage, "con_1"))
-    gone = await stage.connection("con_1")
-    await stage.runtime.store.documents.drop(stage.tenant, gone)
+    one = await link(stage, "con_1")
+    unit, now = Unit(), stage.runtime.now()
+    callbacks = [of_link(stage, "con_1")]
+    await announce_into(unit, stage.runtime, stage.tenant, callbacks, about=one, now=now)
+    unit.bodies = [body for body in unit.bodies if not body.name.startswith("about/")]
+    await stage.runtime.store.lanes.submit(stage.tenant, unit)
+    if gone:
+        stored = await stage.connection("con_1")
+        await stage.runtime.store.documents.drop(stage.tenant, stored)
 
     await fanned_out(stage, "con_1")
 
-    assert [await stage.waiting(one) for one in endpoints] == [0] * 20
+    assert [await stage.waiting(one) for one in endpoints] == [hear] * 20
+
+
+async def test_many_who_heard_of_a_meeting_hear_that_it_was_torn_down(stage: Stage) -> None:
+    filters = {"calendars": ["cal_1"]}
+    endpoints = [(await stage.endpoint(NOWHERE, filters=filters))[0] for _ in range(20)]
+    meeting = await standing(stage)
+    await stage.announce(meeting)
+    gone = meeting.model_copy(update={"conference": None, "written": ()})
+
+    await tell(stage, gone, torn_down(stage, gone))
+    while not await stage.idle("callback", f"fanout/{meeting.id}"):
+        await fanned_out(stage, meeting.id)
+
+    assert [await stage.waiting(one) for one in endpoints] == [2] * 20
 
 
 async def test_a_fan_out_without_its_body_is_dropped(stage: Stage) -> None:

@@ -11,7 +11,16 @@ from infra.lanes import Item, Lane, Post, Unit
 from schemas.callbacks import CallbackType, Envelope
 from schemas.connections import Connection
 from schemas.deliveries import Attempt
-from schemas.endpoints import HOLDING, Endpoint, Health, group_of, state_of, waiting_for
+from schemas.endpoints import (
+    HOLDING,
+    About,
+    Endpoint,
+    Health,
+    about_blob,
+    group_of,
+    state_of,
+    waiting_for,
+)
 from schemas.items import Announced, write_load
 from schemas.meetings import Meeting
 from schemas.people import Scope
@@ -149,17 +158,20 @@ async def send_by_hand(call: Call[Any], lane: Lane, said: Announced, unit: Unit)
 
 async def the_callback(call: Call[Any]) -> Envelope:
     """The callback that the path names, as it is kept. Raises Denied when it is no longer, and when
-    the caller may not see what it is about."""
+    the caller may not see what it is about and had no grant for it when it was told."""
     id_ = call.path["callback"]
     blobs, tenant = call.front.store.blobs, call.tenant
-    body, test_of = await asyncio.gather(
-        blobs.get(tenant, f"callback/{id_}"), blobs.get(tenant, f"{TEST_OF}{id_}")
+    body, test_of, known = await asyncio.gather(
+        blobs.get(tenant, f"callback/{id_}"),
+        blobs.get(tenant, f"{TEST_OF}{id_}"),
+        blobs.get(tenant, about_blob(id_)),
     )
     if body is None:
         raise not_found("callback")
     envelope = Envelope.model_validate_json(body)
     owner = test_of.decode() if test_of else await _owner(call, str(envelope.data["subject"]))
-    if not call.caller.sees(owner):
+    granted = About.model_validate_json(known).granted if known else frozenset[str]()
+    if not call.caller.sees(owner) and call.caller.application not in granted:
         raise not_found("callback")
     return envelope
 

@@ -86,7 +86,7 @@ async def _look(call: Call[None], place: str) -> _Part:
         entries = await _entries(call, place)
         for each in entries:
             place = each["cursor"]
-            if call.caller.sees(each["application"] or None):
+            if _heard(call, each):
                 heard.append(each)
             if len(heard) == call.page.limit:
                 return _Part(await _bodies(call, heard), place, more=True)
@@ -94,6 +94,12 @@ async def _look(call: Call[None], place: str) -> _Part:
             start = call.front.store.feed.start
             return _Part(await _bodies(call, heard), place or start, more=False)
     return _Part(await _bodies(call, heard), place, more=True)
+
+
+def _heard(call: Call[None], entry: dict[str, str]) -> bool:
+    """Whether it is about what the caller's application made, or was granted when it was told."""
+    granted = entry.get("granted", "").split()
+    return call.caller.sees(entry["application"] or None) or call.caller.application in granted
 
 
 async def _entries(call: Call[None], place: str) -> list[dict[str, str]]:
@@ -138,7 +144,8 @@ ROWS: tuple[Row, ...] = (
         method="GET",
         path="/v1/feed",
         says="The callbacks that your application may hear, oldest first, whether it has endpoints"
-        " or not. Ask with `wait` behind a firewall; keep `next` when you have dealt with a page.",
+        " or not; by a grant, those that were told while it was in force. Ask with `wait`"
+        " behind a firewall; keep `next` when you have dealt with a page.",
         handle=read_feed,
         gives=FeedShown,
         problems=(ProblemType.CURSOR_RESET,),

@@ -16,6 +16,7 @@ from schemas.policy import Truth
 from schemas.providers import PROVIDERS, Role
 from schemas.records import Moment
 from webhooks.api.addresses import check_page
+from webhooks.api.granted import may_use
 from webhooks.api.operation import EXTERNAL_ID, Call, Shape
 from webhooks.api.problems import wrong_field
 from webhooks.api.zones import known_zone
@@ -78,9 +79,12 @@ class MeetingBody(Shape):
         match self.conferencing:
             case ByConnection(connection=connection) if connection != "default":
                 found = await call.front.store.documents.get(call.tenant, Connection, connection)
-                if found is None or found.role is not Role.CONFERENCING:
+                known = found is not None and found.role is Role.CONFERENCING
+                if found is None or not known or not await may_use(call, found):
                     raise wrong_field(
-                        "conferencing.connection", "Name a conferencing connection of this tenant."
+                        "conferencing.connection",
+                        "Name a conferencing connection that your application linked or has a grant"
+                        " for that allows `use`, or `default`.",
                     )
             case ByJoinUrl(join_url=join_url):
                 check_page("conferencing.join_url", join_url)

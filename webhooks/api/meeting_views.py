@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from schemas.events import Slot
+from schemas.grants import Allows
 from schemas.meetings import (
     Ask,
     ByJoinUrl,
@@ -19,6 +21,7 @@ from schemas.meetings import (
     truth_of,
 )
 from schemas.policy import Truth
+from webhooks.api.granted import EITHER, granted_on_meeting
 from webhooks.api.meeting_bodies import MeetingAnswer
 from webhooks.api.operation import Call
 from webhooks.api.problems import not_found
@@ -55,8 +58,15 @@ class Standing:
         return Status.PROVISIONED if self.ask.conferencing == "none" else Status.PARKED
 
 
-async def find(call: Call[Any], id_: str | None = None) -> Standing:
-    """The meeting that the path names, by the partner's id or by ours. Raises Denied."""
+async def find(
+    call: Call[Any],
+    id_: str | None = None,
+    *,
+    by: Collection[Allows] = EITHER,
+    what: str = "meeting",
+) -> Standing:
+    """The meeting that the path names, by the partner's id or by ours, if the caller's application
+    made it, its key sees all, or a grant allows one of `by`. Raises Denied."""
     if id_ is None:
         name = call.path["meeting"]
         own = f"{call.caller.application}/{name}"
@@ -65,8 +75,12 @@ async def find(call: Call[Any], id_: str | None = None) -> Standing:
     ask = await documents.get(call.tenant, Ask, id_)
     meeting = await documents.get(call.tenant, Meeting, id_)
     made_by = ask.application if ask else meeting.application if meeting else None
-    if (ask is None and meeting is None) or not call.caller.sees(made_by):
-        raise not_found("meeting")
+    if ask is None and meeting is None:
+        raise not_found(what)
+    if not call.caller.sees(made_by) and not (
+        meeting is not None and await granted_on_meeting(call, meeting, ask, by)
+    ):
+        raise not_found(what)
     return Standing(id_, ask, meeting)
 
 

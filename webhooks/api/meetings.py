@@ -11,6 +11,7 @@ from typing import Any, Final
 from infra.errors import Conflict
 from infra.lanes import Item, Lane, Post, Unit
 from schemas.desk import FetchHostLink
+from schemas.grants import Allows
 from schemas.items import Asked, write_load
 from schemas.meetings import Ask, meeting_id
 from schemas.people import Scope
@@ -56,7 +57,7 @@ async def read_meeting(call: Call[None]) -> Answer:
 async def cancel_meeting(call: Call[None]) -> Answer:
     """Cancelled already is done."""
     for _ in range(TURNS):
-        standing = await find(call)
+        standing = await find(call, by=(), what="meeting of yours")
         ask = standing.ask
         if ask is None:  # a calendar's meeting is cancelled in the calendar
             raise not_found("meeting of yours")
@@ -74,7 +75,7 @@ async def cancel_meeting(call: Call[None]) -> Answer:
 
 async def start_meeting(call: Call[None]) -> Answer:
     """Fetched at the provider each time, sealed for this process, and stored nowhere in clear."""
-    standing = await find(call)
+    standing = await find(call, by={Allows.USE}, what="meeting that you may start")
     meeting = standing.meeting
     if meeting is None or meeting.conference is None:
         raise Denied(

@@ -57,6 +57,7 @@ PARAMETERS: Final[Mapping[str, Parameter]] = MappingProxyType(
         "connection": _id("con", "connection"),
         "calendar": _id("cal", "calendar"),
         "endpoint": _id("end", "endpoint"),
+        "grant": _id("grt", "grant"),
         "callback": _id("cb", "callback"),
         "recovery": _id("rec", "recovery"),
         "conference": Parameter(r"[A-Za-z0-9_=+.-]{1,200}", "The provider's id of a conference."),

@@ -7,12 +7,14 @@ from typing import Final
 from infra.lanes import Claimed, IndexDrop, IndexSet, Item, Unit
 from schemas.callbacks import CallbackType, Envelope
 from schemas.connections import Connection
-from schemas.endpoints import Endpoint
+from schemas.endpoints import About, Endpoint, about_blob
 from schemas.items import FanOut
 from schemas.meetings import Meeting
+from schemas.places import Subject
+from workers.audience import audience_of
 from workers.jobs.callback_records import drop
-from workers.outbox import endpoints_of, posts_for
-from workers.places import Subject, about_of
+from workers.outbox import posts_for
+from workers.places import about_of
 from workers.runtime import Runtime
 
 AT_ONCE: Final = 48
@@ -51,16 +53,23 @@ def _completed(load: FanOut, envelope: Envelope) -> FanOut:
 
 
 async def _hearing(runtime: Runtime, tenant: str, said: FanOut) -> list[Endpoint]:
+    """Those that were to hear of it when it was announced, as far as they are still there."""
+    audience = await audience_of(runtime, tenant)
+    kept = await runtime.store.blobs.get(tenant, about_blob(said.callback))
+    if kept is not None:
+        known = About.model_validate_json(kept)
+    else:  # what an earlier release announced
+        about = await _subject(runtime, tenant, said)
+        if about is None:
+            return []
+        known = await about_of(runtime, tenant, about, audience, now=runtime.now())
+    return [one for one in audience.endpoints if one.hears(CallbackType(said.type), known)]
+
+
+async def _subject(runtime: Runtime, tenant: str, said: FanOut) -> Subject | None:
     documents = runtime.store.documents
-    about: Subject | None
     if said.meeting:
-        about = await documents.get(tenant, Meeting, said.meeting)
-    elif said.subject.startswith("end_"):
-        about = await documents.get(tenant, Endpoint, said.subject)
-    else:
-        about = await documents.get(tenant, Connection, said.subject)
-    if about is None:
-        return []
-    endpoints = await endpoints_of(runtime, tenant)
-    known = await about_of(runtime, tenant, about, endpoints)
-    return [one for one in endpoints if one.hears(CallbackType(said.type), known)]
+        return await documents.get(tenant, Meeting, said.meeting)
+    if said.subject.startswith("end_"):
+        return await documents.get(tenant, Endpoint, said.subject)
+    return await documents.get(tenant, Connection, said.subject)

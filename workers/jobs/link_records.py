@@ -14,10 +14,10 @@ from schemas.desk import DeskAnswer
 from schemas.items import LinkChanged, write_load
 from schemas.people import Actor
 from schemas.providers import PROVIDERS, Role
-from workers.grants import refresh_in, sealed_tokens
 from workers.jobs.desk import Desk
 from workers.jobs.offers import OFFERS
 from workers.outbox import announce_into
+from workers.tokens import refresh_in, sealed_tokens
 
 NOBODY: Final = Account(id="")
 

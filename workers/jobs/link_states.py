@@ -18,8 +18,9 @@ from schemas.people import Actor
 from schemas.providers import Role
 from schemas.seals import Sealed
 from workers.access import access_of
-from workers.grants import give_back, opened, registration
+from workers.jobs.ending_grants import end_grants
 from workers.jobs.tending import Tending
+from workers.tokens import give_back, opened, registration
 
 log = structlog.get_logger("workers.connections")
 
@@ -53,16 +54,16 @@ async def broken(tending: Tending, reason: str, missing_scopes: Sequence[str]) -
 
 
 async def revoked(tending: Tending, reason: str) -> None:
-    """Taken away at the vendor: tokens and the person's name are deleted, conferences are not
-    (S4-11)."""
-    if tending.connection.state in {LinkState.REVOKED, LinkState.UNLINKED}:
-        return
-    await _leave_account(tending)
-    tending.becomes(state=LinkState.REVOKED, reason=reason)
-    _forget_name(tending)
-    tending.tokens = None
-    tending.unit.timers["refresh"] = None
-    await tending.tell(CallbackType.CONNECTION_REVOKED, by="provider", reason=reason)
+    """Taken away at the vendor: tokens, grants and the person's name are deleted, conferences are
+    not (S4-11). A second run goes on where the first was cut."""
+    if tending.connection.state not in {LinkState.REVOKED, LinkState.UNLINKED}:
+        await _leave_account(tending)
+        tending.becomes(state=LinkState.REVOKED, reason=reason)
+        _forget_name(tending)
+        tending.tokens = None
+        tending.unit.timers["refresh"] = None
+        await tending.tell(CallbackType.CONNECTION_REVOKED, by="provider", reason=reason)
+    await end_grants(tending, await _calendars(tending))
 
 
 async def unlink(tending: Tending, actor: Actor) -> None:
@@ -81,6 +82,7 @@ async def unlink(tending: Tending, actor: Actor) -> None:
         by = "application" if actor.kind == "application" else "operator"
         await tending.tell(CallbackType.CONNECTION_UNLINKED, by=by, reason=reason)
         await tending.save()
+    await end_grants(tending, await _calendars(tending))
     await _give_up_access(tending)
     tending.tokens = None
     await _wake_calendars(tending)

@@ -18,7 +18,10 @@ from schemas.desk import DeskAnswer, ExchangeCode, LinkGiven
 from schemas.problems import ProblemType
 from schemas.providers import PROVIDERS, Role
 from schemas.seals import Sealed
-from workers.grants import (
+from workers.jobs.desk import Declined, Desk
+from workers.jobs.link_records import Proposal, keep_link, linked_before
+from workers.ports import Access
+from workers.tokens import (
     Registration,
     exchange,
     lacking,
@@ -27,9 +30,6 @@ from workers.grants import (
     refresh,
     registration,
 )
-from workers.jobs.desk import Declined, Desk
-from workers.jobs.link_records import Proposal, keep_link, linked_before
-from workers.ports import Access
 from workers.turns import turn_of
 
 GIVEN_LIFE: Final = timedelta(hours=1)

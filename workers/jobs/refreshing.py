@@ -15,7 +15,9 @@ from infra.seal import Unsealable
 from infra.tokens import Dead, Granted
 from schemas.connections import Tokens
 from schemas.seals import Sealed
-from workers.grants import (
+from workers.jobs.link_states import needs_reauth
+from workers.jobs.tending import Tending
+from workers.tokens import (
     Registration,
     on_its_own,
     opened,
@@ -24,8 +26,6 @@ from workers.grants import (
     registration,
     sealed_tokens,
 )
-from workers.jobs.link_states import needs_reauth
-from workers.jobs.tending import Tending
 
 log = structlog.get_logger("workers.connections")
 

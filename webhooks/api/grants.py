@@ -1,0 +1,296 @@
+"""Which applications may use or hear about what others made or linked? Given, seen, taken away."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+from typing import Any, Final
+
+from pydantic import Field, model_validator
+
+from infra.errors import Conflict
+from infra.lanes import IndexDrop, IndexSet, Unit
+from infra.records import saved
+from schemas.connections import Calendar, Connection, LinkState
+from schemas.grants import GRANTEES, GRANTS, Allows, Grant, Grantees, Place, grant_id
+from schemas.people import Actor, Application, Scope
+from schemas.places import about
+from schemas.problems import ProblemType
+from schemas.records import Moment
+from webhooks.api.lists import the
+from webhooks.api.operation import Answer, Call, Operation, Page, Row, Shape, version
+from webhooks.api.problems import Denied, changed, not_found, wrong_field
+
+AT_MOST: Final = 10_000
+TURNS: Final = 5
+"""How often it is tried again when somebody else wrote first."""
+PLACES: Final = ("connection", "calendar", "user")
+
+
+class NewGrant(Shape):
+    """What an application may do with one place: a connection, a calendar or a user's meetings."""
+
+    application: str = Field(max_length=64, examples=["app_2k7xw3m5q4r6t7u2v3w4"])
+    connection: str | None = Field(default=None, max_length=64)
+    """This connection, the meetings over it, and those in its calendars."""
+    calendar: str | None = Field(default=None, max_length=64)
+    """The meetings in this calendar."""
+    user: str | None = Field(default=None, pattern=r"^[\x21-\x7e]{1,200}$", examples=["ada"])
+    """By your id: the connections of this user, and the meetings that stand on them or that the
+    user hosts."""
+    allows: tuple[Allows, ...] = Field(default=(Allows.HEAR,), min_length=1, max_length=len(Allows))
+    """`hear`: callbacks and feed, from now on. `use`: ask for meetings over the connection or the
+    user's, and start those that stand there. Either lets it read them."""
+    until: Moment | None = None
+    """When it ends by itself; leave out for one that lasts until it is taken away."""
+
+    @model_validator(mode="after")
+    def _is_for_one_place(self) -> NewGrant:
+        if sum(getattr(self, kind) is not None for kind in PLACES) != 1:
+            raise ValueError("Name one of `connection`, `calendar` and `user`.")
+        return self
+
+    @property
+    def place(self) -> Place:
+        """What it is for."""
+        return next(
+            Place.model_validate({"kind": kind, "id": named})
+            for kind in PLACES
+            if (named := getattr(self, kind)) is not None
+        )
+
+
+class GrantsAsked(Page):
+    """Which grants, and which part of the list."""
+
+    application: str | None = Field(default=None, max_length=64, description="Of this application.")
+    connection: str | None = Field(default=None, max_length=64, description="For this connection.")
+    calendar: str | None = Field(default=None, max_length=64, description="For this calendar.")
+    user: str | None = Field(default=None, max_length=200, description="For this user.")
+
+    def fits(self, row: str) -> bool:
+        """Whether a row of the index is asked for."""
+        application, kind, named = row.split("\n", 2)
+        wanted = getattr(self, kind)
+        others = any(getattr(self, one) is not None for one in PLACES if one != kind)
+        own = self.application in {None, application}
+        return own and wanted in {None, named} and not others
+
+
+class GrantView(Shape):
+    """A grant, and whether it is in force. One that has ended stays until it is taken away."""
+
+    id: str
+    application: str
+    connection: str | None
+    calendar: str | None
+    user: str | None
+    allows: tuple[Allows, ...]
+    given_by: Actor
+    given_at: Moment
+    until: Moment | None
+    in_force: bool
+
+
+class Grants(Shape):
+    """A page of grants."""
+
+    items: tuple[GrantView, ...]
+    next: str | None
+
+
+async def give(call: Call[NewGrant]) -> Answer:
+    """The id follows from application and place: given again it has the terms that are said now."""
+    body = call.body
+    await _must_be_given(call, body)
+    for _ in range(TURNS):
+        known = await _stored(call, grant_id(body.application, body.place))
+        call.must_match(known.rev if known else 0, "grant")
+        grant = _grant(call, known)
+        same = {"given_by": grant.given_by, "given_at": grant.given_at}
+        if known is not None and known.model_copy(update=same) == grant:
+            return Answer(_shown(known, call.now), status=200, headers=version(known))
+        unit = await _giving(call, grant)
+        answer = Answer(
+            _shown(grant, call.now),
+            status=200 if known else 201,
+            headers=version(saved(grant)),
+        )
+        try:
+            return await call.submit(unit, answer)
+        except Conflict:
+            continue
+    raise changed("grant")
+
+
+async def list_grants(call: Call[None]) -> Answer:
+    """In order of their ids. Keys that do not manage see those of their own application."""
+    asked = call.asked(GrantsAsked)
+    if not _manages(call):
+        if asked.application not in {None, call.caller.application}:
+            return Answer(Grants(items=(), next=None))
+        asked = asked.model_copy(update={"application": call.caller.application})
+    rows = await call.front.store.index.all(call.tenant, GRANTS)
+    rest = sorted(id_ for id_, row in rows.items() if id_ > asked.after and asked.fits(row))
+    chosen = rest[: asked.limit]
+    found = await call.front.store.documents.get_all(call.tenant, Grant, chosen)
+    more = chosen[-1] if len(rest) > len(chosen) else None
+    return Answer(Grants(items=tuple(_shown(one, call.now) for one in found), next=more))
+
+
+async def read_grant(call: Call[None]) -> Answer:
+    """Another application's is there for keys that manage only."""
+    grant = await the(call, Grant, call.path["grant"], "grant")
+    if not _manages(call) and grant.application != call.caller.application:
+        raise not_found("grant")
+    return Answer(_shown(grant, call.now), headers=version(grant))
+
+
+async def take(call: Call[None]) -> Answer:
+    """What was announced before is still delivered: it was for the application when it was told."""
+    grant = await the(call, Grant, call.path["grant"], "grant")
+    call.must_match(grant.rev, "grant")
+    unit = Unit(drops=[grant], index=[IndexDrop(GRANTS, grant.id)])
+    await call.front.store.lanes.submit(call.tenant, unit)
+    return Answer()
+
+
+async def _must_be_given(call: Call[NewGrant], body: NewGrant) -> None:
+    """Is everything there, and the caller's to give? Raises Denied."""
+    if body.until is not None and body.until <= call.now:
+        raise wrong_field("until", "Name a moment that is still to come, or leave it out.")
+    documents, tenant = call.front.store.documents, call.tenant
+    owner = None
+    if body.connection is not None:
+        owner = await _owner(call, body.connection, "connection")
+    if body.calendar is not None:
+        calendar = await documents.get(tenant, Calendar, body.calendar)
+        if calendar is None or not calendar.watched:
+            raise wrong_field("calendar", "Name a calendar of this tenant that is watched.")
+        owner = await _owner(call, calendar.connection, "calendar")
+    if await documents.get(tenant, Application, body.application) is None:
+        raise wrong_field("application", "Name an application of this tenant, app_….")
+    if Scope.TENANT_WIDE not in call.caller.scopes and owner != call.caller.application:
+        raise Denied(
+            ProblemType.FORBIDDEN,
+            "Your application may give what it linked itself. To give this, use a key with the"
+            " scope `tenant`.",
+        )
+
+
+async def _owner(call: Call[NewGrant], connection: str, field: str) -> str | None:
+    """The application that linked it, if one did."""
+    found = await call.front.store.documents.get(call.tenant, Connection, connection)
+    if found is None or found.state is LinkState.UNLINKED:
+        raise wrong_field(field, "Name one of a connection of this tenant that is linked.")
+    return about(found).application
+
+
+def _grant(call: Call[NewGrant], known: Grant | None) -> Grant:
+    body = call.body
+    return Grant(
+        id=grant_id(body.application, body.place),
+        rev=known.rev if known else 0,
+        application=body.application,
+        place=body.place,
+        allows=tuple(one for one in Allows if one in body.allows),
+        given_by=call.actor,
+        given_at=call.now,
+        until=body.until,
+    )
+
+
+async def _giving(call: Call[NewGrant], grant: Grant) -> Unit:
+    """What stores it, and lets announcements find it. Raises Denied."""
+    store = call.front.store
+    if grant.rev == 0 and await store.index.size(call.tenant, GRANTS) >= AT_MOST:
+        raise Denied(
+            ProblemType.TOO_MANY_GRANTS,
+            f"A tenant has {AT_MOST} grants at most. Take one away that is not needed any more, or"
+            " give one for a whole connection or user.",
+        )
+    row = "\n".join((grant.application, grant.place.kind, grant.place.id))
+    unit = Unit(puts=[grant], index=[IndexSet(GRANTS, grant.id, row)])
+    grantees = await store.documents.get(call.tenant, Grantees, GRANTEES)
+    known = grantees or Grantees(id=GRANTEES)
+    if grant.application not in known.applications:
+        applications = (*known.applications, grant.application)
+        unit.puts.append(known.model_copy(update={"applications": applications}))
+    return unit
+
+
+async def _stored(call: Call[Any], id_: str) -> Grant | None:
+    return await call.front.store.documents.get(call.tenant, Grant, id_)
+
+
+def _manages(call: Call[Any]) -> bool:
+    return Scope.MANAGE in call.caller.scopes
+
+
+def _shown(grant: Grant, now: datetime) -> GrantView:
+    return GrantView(
+        id=grant.id,
+        application=grant.application,
+        **{kind: grant.place.id if grant.place.kind == kind else None for kind in PLACES},
+        allows=grant.allows,
+        given_by=grant.given_by,
+        given_at=grant.given_at,
+        until=grant.until,
+        in_force=grant.until is None or now < grant.until,
+    )
+
+
+_row = partial(Operation[Any], room="Grants")
+
+ROWS: tuple[Row, ...] = (
+    _row(
+        name="giveGrant",
+        method="POST",
+        path="/v1/grants",
+        needs=Scope.MANAGE,
+        says="Let an application use or hear about a connection, a calendar or a user's meetings,"
+        " from now on. Given again for the same place, it has the terms that you say now. What your"
+        " application did not link itself, only keys with the scope `tenant` may give.",
+        handle=give,
+        takes=NewGrant,
+        gives=GrantView,
+        status=201,
+        harmless=True,
+        also={200: "It had one for that place; these are its terms from now on."},
+        problems=(ProblemType.TOO_MANY_GRANTS,),
+        headers=("If-Match",),
+    ),
+    _row(
+        name="listGrants",
+        method="GET",
+        path="/v1/grants",
+        needs="key",
+        says="The grants of your application; with the scope `manage`, of all of the tenant.",
+        handle=list_grants,
+        gives=Grants,
+        asks=GrantsAsked,
+        paged=True,
+    ),
+    _row(
+        name="readGrant",
+        method="GET",
+        path="/v1/grants/{grant}",
+        needs="key",
+        says="A grant of your application; with the scope `manage`, of any of the tenant.",
+        handle=read_grant,
+        gives=GrantView,
+        versioned=True,
+    ),
+    _row(
+        name="takeGrant",
+        method="DELETE",
+        path="/v1/grants/{grant}",
+        needs=Scope.MANAGE,
+        says="Take a grant away. Nothing that is announced from now on reaches the application by"
+        " it, and nothing more is made by it. What was announced before is still delivered and"
+        " stays in its feed; meetings that it made stay its own.",
+        handle=take,
+        status=204,
+        headers=("If-Match",),
+    ),
+)
