@@ -93,20 +93,30 @@ local function wake_group(keys, token, now)
   end
 end
 
-local function take_due(keys, most, now, until_, lanes)
-  if most < 1 then
-    return
-  end
-  local found = {}
+-- Take what is due, at most so many. Returns whether a gate was among it, whose lanes woke just now.
+local function take_found(keys, most, now, until_, lanes)
+  local found, woke = {}, false
   for _, lane in ipairs(come(keys[1], now, most)) do
     if lane:sub(1, 1) == '@' then
       wake_group(keys, lane, now)
+      woke = true
     else
       found[#found + 1] = lane
     end
   end
   if #found > 0 then
     move(keys, found, until_, lanes)
+  end
+  return woke
+end
+
+local function take_due(keys, most, now, until_, lanes)
+  local before = #lanes
+  if most >= 1 and take_found(keys, most, now, until_, lanes) then
+    most = most - (#lanes - before) / 2
+    if most >= 1 then
+      take_found(keys, most, now, until_, lanes)
+    end
   end
 end
 
