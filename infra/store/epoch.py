@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import timedelta
 from typing import Final
 
@@ -28,6 +29,7 @@ class Epoch:
         self._calls = calls
         self.current = ""
         """As it was at the last look."""
+        self._since = time.monotonic()
         self._has_replicas = False
 
     async def look(self) -> str:
@@ -46,6 +48,10 @@ class Epoch:
             except StoreAway as away:
                 log.warning("epoch.unseen", error=str(away))
             await asyncio.sleep(LOOK_EVERY.total_seconds())
+
+    def known_for(self) -> timedelta:
+        """How long this process has known the current one: it began no later."""
+        return timedelta(seconds=time.monotonic() - self._since)
 
     async def replicated(self) -> bool:
         """Whether a replica holds all that was written before, so that a failover cannot take it
@@ -72,6 +78,7 @@ class Epoch:
         ]
         number = str(await self._calls.call("epoch", [keys.EPOCH], words))
         if self.current not in ("", number):
+            self._since = time.monotonic()
             log.warning("epoch.began", number=number)
         self.current = number
         return self.current

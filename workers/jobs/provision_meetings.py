@@ -24,6 +24,7 @@ from workers.domain.patience import patient
 from workers.domain.references import reference
 from workers.domain.truth import difference
 from workers.execute import Job, execute
+from workers.jobs.knowing_again import TIMER as RECONCILE
 from workers.jobs.meeting_inputs import Inputs, gather
 from workers.jobs.meeting_timeline import note, without_fixed_time
 from workers.outbox import announce_into
@@ -244,15 +245,22 @@ def _conclude(work: Work, command: does.Act, outcome: does.Outcome) -> None:
         work.note("conference.without_fixed_time", words)
     if isinstance(outcome, does.LinkDown):
         _tell_connection(work, command, outcome)
-    if isinstance(command, does.ProvisionConference):
-        _ask_for_sweep(work, command, outcome)
+    _ask_connection(work, command, outcome)
 
 
-def _ask_for_sweep(work: Work, command: does.ProvisionConference, outcome: does.Outcome) -> None:
-    """An extra conference may exist after an unknown outcome or a second try (ENGINE 28)."""
-    if isinstance(outcome, does.OutcomeUnknown) or command.number > 1:
-        extra = Extra(meeting=work.meeting.id, reference=command.reference)
-        _post_to_connection(work, command.connection, write_load(extra))
+def _ask_connection(work: Work, command: does.Act, outcome: does.Outcome) -> None:
+    """Its lane sweeps where an extra may exist, after an unknown outcome or a second try (ENGINE
+    28), and ends the searching that a new epoch began (ENGINE 29)."""
+    match command:
+        case does.ProvisionConference(connection=connection, reference=named, number=number):
+            if isinstance(outcome, does.OutcomeUnknown) or number > 1:
+                extra = Extra(meeting=work.meeting.id, reference=named)
+                _post_to_connection(work, connection, write_load(extra))
+        case does.FindConference(connection=name) if work.policy.links[name].find_first:
+            lane = Lane(work.tenant, "connection", name)
+            work.unit.posts.append(Post(lane, timers={RECONCILE: timedelta(0)}))
+        case _:
+            pass
 
 
 def _tell_connection(work: Work, command: does.Act, down: does.LinkDown) -> None:

@@ -21,6 +21,8 @@ from schemas.items import (
 )
 from workers.jobs.connection_reports import TIMER as STRANGERS
 from workers.jobs.connection_reports import hear
+from workers.jobs.knowing_again import TIMER as RECONCILE
+from workers.jobs.knowing_again import know_again
 from workers.jobs.link_states import broken, relinked, unlink
 from workers.jobs.offers import OFFERS, note_offers
 from workers.jobs.polling import HARVEST, POLL, begin_polling, poll, reap
@@ -67,6 +69,8 @@ async def tend_connection(claimed: Claimed, runtime: Runtime) -> Unit:
     tending.unit.handled.extend(mail.extras)
     if SWEEP in fired:
         await sweep(tending)
+    if RECONCILE in fired or REFRESH in fired:  # each link is looked at once an hour
+        await know_again(tending)
     if POLL in fired:
         await poll(tending)
     if HARVEST in fired:
