@@ -38,25 +38,65 @@ def events(*copies: object) -> EventsSeen:
 def test_the_organisers_copy_is_the_one_that_counts() -> None:
     ours, organisers = copy("a"), copy("b", seen=timedelta(hours=1), organizer=True)
 
-    assert authoritative((ours, organisers)) == organisers
+    assert authoritative((ours, organisers), ()) == organisers
 
 
 def test_a_declined_copy_counts_only_when_there_is_no_other() -> None:
     declined, other = copy("a", declined=True, organizer=True), copy("b")
 
-    assert authoritative((declined, other)) == other
-    assert authoritative((declined,)) == declined
+    assert authoritative((declined, other), ()) == other
+    assert authoritative((declined,), ()) == declined
 
 
 def test_among_equals_the_oldest_counts_and_then_the_first_by_name() -> None:
     young, old = copy("a", seen=timedelta(hours=1)), copy("b")
 
-    assert authoritative((young, old)) == old
-    assert authoritative((copy("z"), copy("y"))) == copy("y")
+    assert authoritative((young, old), ()) == old
+    assert authoritative((copy("z"), copy("y")), ()) == copy("y")
 
 
 def test_a_cancelled_copy_never_counts() -> None:
-    assert authoritative((copy(cancelled=True),)) is None
+    assert authoritative((copy(cancelled=True),), ()) is None
+
+
+ROOMS = {"room-1": "con_jitsi", "room-2": "con_jitsi"}
+
+
+def everywhere(organizer: str = "", declined: str = "") -> EventsSeen:
+    """One event on two people's calendars and in two rooms, seen there last."""
+    names = ("jane", "bob", "room-1", "room-2")
+    return events(
+        *(
+            copy(
+                name,
+                seen=timedelta(hours=number),
+                organizer=name == organizer,
+                declined=name == declined,
+            )
+            for number, name in enumerate(names)
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("shown", "written"),
+    [
+        (everywhere(organizer="bob"), "bob"),
+        (everywhere(), "room-1"),
+        (everywhere(declined="room-1"), "room-2"),
+    ],
+)
+def test_the_organisers_copy_is_written_else_a_rooms_else_the_oldest(
+    shown: EventsSeen, written: str
+) -> None:
+    """ENGINE 24: two people's calendars and two rooms show one meeting, and one copy counts."""
+    rules = policy().model_copy(update={"rooms": ROOMS})
+
+    now = notice(shown, meeting(wish=None), rules, NOW)
+
+    assert now.authoritative is not None
+    assert now.authoritative.calendar == written
+    assert now.wish is not None
 
 
 def test_an_event_that_a_rule_picks_is_wished_for() -> None:

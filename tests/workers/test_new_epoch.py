@@ -109,6 +109,7 @@ async def test_while_it_holds_what_nobody_knows_creates_go_on_finding_first(
         second = await ask(stage, zoom)
         await happened(stage, second, "provision.provisioned")
         assert await finds(stage, second) == ["find.nothing_found"]
+        await looks_again_in(stage, zoom)  # the second one had it look, too
 
         await sandbox.zoom.delete_meeting(copied.id)
         lane = Lane(stage.tenant, "connection", zoom.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from datetime import datetime
 from typing import Literal, assert_never
 
@@ -38,14 +39,16 @@ def notice(seen: Seen, meeting: Meeting, policy: Policy, now: datetime) -> Meeti
     return settle(undone(noted) if idle else noted)
 
 
-def authoritative(copies: tuple[EventCopy, ...]) -> EventCopy | None:
-    """The one copy that is written: the organiser's, else the oldest that is not declined."""
+def authoritative(copies: tuple[EventCopy, ...], rooms: Container[str]) -> EventCopy | None:
+    """The one copy that is written: the organiser's, else a room's, else the oldest, and one that
+    was declined only where there is no other (ENGINE 24)."""
     live = [copy for copy in copies if not copy.event.cancelled]
     return min(
         live,
         key=lambda copy: (
             copy.event.declined,
             not copy.event.organizer,
+            copy.calendar not in rooms,
             copy.first_seen_at,
             copy.calendar,
         ),
@@ -56,7 +59,7 @@ def authoritative(copies: tuple[EventCopy, ...]) -> EventCopy | None:
 def _from_events(
     copies: tuple[EventCopy, ...], meeting: Meeting, policy: Policy, now: datetime
 ) -> Meeting:
-    copy = authoritative(copies)
+    copy = authoritative(copies, policy.rooms)
     standing = tuple(entry for entry in meeting.written if _stands(entry, copies, meeting.id))
     if copy is None:
         verdict = Verdict(wish=None, because="the event is in none of the watched calendars")

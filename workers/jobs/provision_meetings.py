@@ -83,14 +83,8 @@ class Work:
             unit.puts.append(self.meeting)
             self.stored = self.meeting = saved(self.meeting)
         callbacks, self.callbacks = self.callbacks, []
-        await announce_into(
-            unit,
-            self.runtime,
-            self.tenant,
-            callbacks,
-            about=self.meeting,
-            now=self.runtime.now(),
-        )
+        about, now = self.meeting, self.runtime.now()
+        await announce_into(unit, self.runtime, self.tenant, callbacks, about=about, now=now)
         return unit
 
     async def save(self) -> None:
@@ -259,8 +253,6 @@ def _ask_connection(work: Work, command: does.Act, outcome: does.Outcome) -> Non
         case does.FindConference(connection=name) if work.policy.links[name].find_first:
             lane = Lane(work.tenant, "connection", name)
             work.unit.posts.append(Post(lane, timers={RECONCILE: timedelta(0)}))
-        case _:
-            pass
 
 
 def _tell_connection(work: Work, command: does.Act, down: does.LinkDown) -> None:
