@@ -6,7 +6,7 @@ local function micros()
   return now[1] * 1000000 + now[2]
 end
 
--- Say that a tenant has work, and wake a worker if that is news.
+-- Say that a tenant has work, and wake a worker with its name if that is news.
 -- KEYS[1] turn  KEYS[2] ring  KEYS[3] duty  KEYS[4] bell
 -- ARGV[1] ms until the doorbell may ring again  then two for each tenant: name, ms until it is due
 -- Returns 1 if no process is on duty and the caller shall ring the doorbell, else 0.
@@ -17,13 +17,15 @@ local function ring(keys, args)
     local known = tonumber(redis.call('ZSCORE', keys[1], args[n]))
     if not known or known > at then
       redis.call('ZADD', keys[1], whole(at), args[n])
-      news = news or (at - now < 1000000 and (not known or known > now))
+      if at - now < 1000000 and (not known or known > now) then
+        news = news or args[n]
+      end
     end
   end
   if not news then
     return 0
   end
-  redis.call('LPUSH', keys[2], '1')
+  redis.call('LPUSH', keys[2], news)
   redis.call('LTRIM', keys[2], 0, 15)
   local on_duty = redis.call('ZREVRANGE', keys[3], 0, 0, 'WITHSCORES')[2]
   if on_duty and tonumber(on_duty) > now / 1000 then

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -72,10 +72,8 @@ class Claiming:
         """
         if empty and (alone := await self._take_alone(kind)):
             return alone
-        turn = await self._turns.take(kind, -(-slots // PER_TURN))
-        if turn.visits and (taken := await self._visit(kind, turn, slots)):
-            return taken
-        return await self._take_alone(kind) if empty else []
+        taken = await self._take_in_turn(kind, slots)
+        return taken or (await self._take_alone(kind) if empty else [])
 
     async def open(self, taken: Sequence[Taken]) -> list[Claimed]:
         """The lanes of these that may be worked now. Not to be cancelled, like `take`.
@@ -83,25 +81,38 @@ class Claiming:
         opened = await asyncio.gather(*(self._open(each) for each in taken))
         return [lane for lanes in opened for lane in lanes]
 
-    async def _visit(self, kind: Kind, turn: Turn, slots: int) -> list[Taken]:
-        shares = self._shares(kind, turn, slots)
-        taken = await asyncio.gather(
-            *(self._take(kind, tenant, most) for tenant, most in shares.items())
-        )
-        due = {each.tenant: each.due_in for each in taken}
-        settled = self._turns.settle(kind, turn.visits, due)
-        if not any(each.lanes for each in taken):
-            await asyncio.wait([settled])  # it knows how long there is nothing to take
-        return [each for each in taken if each.lanes]
+    async def _take_in_turn(self, kind: Kind, slots: int) -> list[Taken]:
+        """The tenant whose ring woke us is not asked for whose turn it is: one flush less."""
+        asked = self._turns.take(kind, -(-slots // PER_TURN))
+        rung = self._turns.rung(kind)
+        if rung is None:
+            return await self._visit(kind, await asked, slots)
+        share = self._shares(kind, [rung], slots)[rung]
+        turn, taken = await asyncio.gather(asked, self._take(kind, rung, share))
+        return await self._visit(kind, turn, slots - len(taken.lanes), taken)
 
-    def _shares(self, kind: Kind, turn: Turn, slots: int) -> Mapping[str, int]:
-        """How many lanes of each tenant: 8 in a turn, half the slots while others wait."""
+    async def _visit(self, kind: Kind, turn: Turn, slots: int, *before: Taken) -> list[Taken]:
+        visited = {each.tenant for each in before}
+        others = [tenant for tenant in turn.visits if tenant not in visited]
         if turn.due <= 1:
-            return dict.fromkeys(turn.visits, min(slots, MOST_OF_ONE))
+            shares = dict.fromkeys(others, min(slots, MOST_OF_ONE))
+        else:
+            shares = self._shares(kind, others, slots)
+        takes = (self._take(kind, tenant, most) for tenant, most in shares.items())
+        taken = [*before, *await asyncio.gather(*takes)]
+        due = {each.tenant: each.due_in for each in taken if each.tenant in turn.visits}
+        settled = self._turns.settle(kind, turn.visits, due)
+        found = [each for each in taken if each.lanes]
+        if not found:
+            await asyncio.wait([settled])  # it knows how long there is nothing to take
+        return found
+
+    def _shares(self, kind: Kind, tenants: Sequence[str], slots: int) -> dict[str, int]:
+        """How many lanes of each tenant: 8 in a turn, half the slots while others wait."""
         mine = list(self._mine[kind].values())
         half = max(1, (len(mine) + slots) // 2)
         shares: dict[str, int] = {}
-        for tenant in turn.visits:
+        for tenant in tenants:
             share = max(0, min(PER_TURN, slots, half - mine.count(tenant)))
             shares[tenant] = share
             slots -= share

@@ -45,6 +45,7 @@ class Turns:
         self._doorbell = doorbell
         self._ringing: set[asyncio.Task[None]] = set()
         self._next: dict[Kind, float] = {}
+        self._rung: dict[Kind, str] = {}
 
     async def aclose(self) -> None:
         """Finish ringing."""
@@ -111,6 +112,13 @@ class Turns:
             return
         async with point("store.wait", before=StoreAway, after=StoreAway):
             try:
-                await command(self._waiting, "BRPOP", keys.ring(kind), span)
+                rung = await command(self._waiting, "BRPOP", keys.ring(kind), span)
             except AWAY as error:
                 raise StoreAway(f"the store does not answer: {error}") from error
+        if isinstance(rung, tuple | list):  # None: nobody did
+            self._rung[kind] = rung[1].decode()
+
+    def rung(self, kind: Kind) -> str | None:
+        """The tenant whose ring ended the last wait; asked once. A ring is a hint, as ever: another
+        process may have been there already."""
+        return self._rung.pop(kind, None)

@@ -214,3 +214,16 @@ async def test_parked_lanes_are_paged(lanes: Lanes, tenant: str) -> None:
         cursor = parked_cursor(*page[-1])
 
     assert sorted(seen) == [str(number) for number in range(7)]
+
+
+async def test_whose_ring_it_was_is_taken_without_asking_for_turns(
+    lanes: Lanes, client: Redis, calls: Calls, tenant: str
+) -> None:
+    await client.delete(keys.ring(KIND), keys.turn(KIND))  # of tenants before
+    await claim(lanes)
+    waiting = asyncio.create_task(lanes.wait(KIND, timedelta(seconds=1)))
+    await fill(lanes, tenant, 1)
+    await waiting
+    await calls.call("turns", [keys.turn(KIND)], [8, 60_000])  # as if it were another's turn
+
+    assert [each.lane.tenant for each in await claim(lanes)] == [tenant]
