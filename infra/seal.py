@@ -127,12 +127,12 @@ def generate(private: Path, public: Path) -> None:
     """Make a key pair in two new files. Raises FileExistsError: see `rotate`."""
     key = X25519PrivateKey.generate()
     write_secret(private, _encoded(key.private_bytes_raw()).encode() + b"\n")
-    _replace(public, f"{_public(key)}\n".encode(), mode=0o644)
+    replace(public, f"{_public(key)}\n".encode(), mode=0o644)
 
 
 def publish(private: Path, public: Path) -> None:
     """Write the public half of the newest key again, as after the file was lost."""
-    _replace(public, f"{KeyRing.load(private).newest}\n".encode(), mode=0o644)
+    replace(public, f"{KeyRing.load(private).newest}\n".encode(), mode=0o644)
 
 
 def rotate(private: Path, public: Path) -> None:
@@ -140,8 +140,8 @@ def rotate(private: Path, public: Path) -> None:
     held = read_secret(private)
     key = X25519PrivateKey.generate()
     # The vault must know the key before a door uses it.
-    _replace(private, _encoded(key.private_bytes_raw()).encode() + b"\n" + held, mode=0o600)
-    _replace(public, f"{_public(key)}\n".encode(), mode=0o644)
+    replace(private, _encoded(key.private_bytes_raw()).encode() + b"\n" + held, mode=0o600)
+    replace(public, f"{_public(key)}\n".encode(), mode=0o644)
 
 
 def write_secret(path: Path, content: bytes | None = None) -> None:
@@ -161,7 +161,8 @@ def read_secret(path: Path) -> bytes:
     return path.read_bytes().strip()
 
 
-def _replace(path: Path, content: bytes, *, mode: int) -> None:
+def replace(path: Path, content: bytes, *, mode: int) -> None:
+    """Let a file hold this from one moment to the next, whoever reads it meanwhile."""
     beside = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     write_secret(beside, content)
     beside.chmod(mode)

@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     door_private_key_file: Path | None = None
     deployment_key_file: Path | None = None
     """Key of the references that our conferences carry (ENGINE 25); workers only."""
+    content_key_file: Path | None = None
+    """Certificates, newest first, with their keys: Microsoft Graph then encrypts for them what a
+    notification is about. None has it tell no content; workers only."""
 
     allow_loopback_endpoints: bool = False
     """Let partner endpoints be http:// on this machine (sandbox, tests); the guard stays on."""

@@ -43,6 +43,8 @@ class Urls:
     authorize: str = ""
     token: str = ""
     revoke: str = ""
+    identity: str = ""
+    """Who signs in the provider's name: the root below which the keys are published."""
 
     def of(self, directory: str) -> Urls:
         """The doors of one organisation, where it has its own."""
@@ -56,6 +58,7 @@ class Urls:
             authorize=f"{root}/oauth/authorize",
             token=f"{root}/oauth/token",
             revoke=f"{root}/oauth/revoke" if self.revoke else "",
+            identity=root if self.identity else "",
         )
 
 

@@ -102,6 +102,17 @@ class Tokens(Record):
     """Set before a refresh token that rotates is spent: a crash then shows (RELIABILITY §5.3)."""
 
 
+class Addressee(Schema):
+    """Whom the content of a notification must be meant for."""
+
+    client: str
+    """The vendor's id of our client."""
+    directory: str
+    """The organisation, by id or domain; empty where it is not known."""
+    identity: str
+    """Where the provider's signing keys are published."""
+
+
 class Calendar(Record):
     """One calendar that is watched. Owned by the API; what was read of it is its `Reading`."""
 

@@ -135,6 +135,14 @@ class WatchChanged(Schema):
     trace: str = ""
 
 
+class ContentTold(Schema):
+    """calendar: a notification that carries what it is about, encrypted by the provider and sealed
+    as it came. It may spare a reading, and is a hint like any other if it does not."""
+
+    is_: Literal["content"] = Field(default="content", alias="is")
+    sealed: str
+
+
 class Announced(Schema):
     """callback: one callback event to deliver; its body is kept once under this id."""
 
@@ -226,6 +234,7 @@ Load = Annotated[
     | UnlinkAsked
     | Extra
     | WatchChanged
+    | ContentTold
     | Announced
     | FanOut
     | DeskAsked

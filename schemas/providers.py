@@ -40,7 +40,12 @@ GOOGLE: Final = Provider(
 def _microsoft(graph: str, login: str) -> Urls:
     """The doors of one of Microsoft's clouds."""
     doors = f"{login}/common/oauth2/v2.0"
-    return Urls(api=f"{graph}/v1.0", authorize=f"{doors}/authorize", token=f"{doors}/token")
+    return Urls(
+        api=f"{graph}/v1.0",
+        authorize=f"{doors}/authorize",
+        token=f"{doors}/token",
+        identity=login,
+    )
 
 
 _MICROSOFT: Final[Mapping[str, Urls]] = MappingProxyType(

@@ -23,6 +23,8 @@ class Sealed(StrEnum):
     """The link request."""
     ACCESS_TOKEN = "access_token"  # noqa: S105 - likewise; the connection
     REFRESH_TOKEN = "refresh_token"  # noqa: S105 - likewise; the connection
+    CONTENT = "content"
+    """The calendar whose provider sent it."""
     HOST_LINK = "host_link"
     """The desk request."""
 

@@ -11,6 +11,8 @@ import orjson
 
 from infra.errors import StoreAway, StoreFull
 from infra.lanes import Item, Lane, Lanes, Post, Posted, TooMuch
+from infra.seal import PublicKey
+from schemas.seals import Sealed
 from webhooks.addresses import Address, Directory
 from webhooks.bodies import TOO_LARGE
 from webhooks.patience import Patience
@@ -33,12 +35,14 @@ class Hearing:
         pressed: Callable[[], bool],
         now: Callable[[], datetime],
         new_id: Callable[[str], str],
+        vault: PublicKey | None = None,
     ) -> None:
         self._directory = directory
         self._lanes = lanes
         self._pressed = pressed
         self._now = now
         self._new_id = new_id
+        self._vault = vault
         self._patience = Patience(KEPT_WITHIN, lambda: StoreAway("the store takes too long"))
 
     async def hear(
@@ -56,14 +60,23 @@ class Hearing:
         if not found.known:
             return UNPROVEN._replace(outcome="unknown_address")
         if heard.calendar is not None:
-            lane = Lane(found.tenant, "calendar", heard.calendar)
-            timers = {RENEW: timedelta(0)} if heard.ailing else {}
-            await self._keep([Post(lane, mark=True, timers=timers)])
-        elif heard.report is not None:
+            kept = await self._keep([self._look_again(found.tenant, heard.calendar, heard)])
+            return heard if Posted.NEW in kept else heard._replace(outcome="duplicate")
+        if heard.report is not None:
             hearers = await self._believers(found, source, notification, heard.report)
             body = _report(provider, notification.body, now, self._new_id("tr"))
             return await self._hand_on(heard, heard.report, hearers, body)
         return heard
+
+    def _look_again(self, tenant: str, calendar: str, heard: Heard) -> Post:
+        """A hint; with it goes what only a worker can read, if it can be sealed for one."""
+        lane, content = Lane(tenant, "calendar", calendar), heard.content
+        if content is None or self._vault is None:
+            timers = {RENEW: timedelta(0)} if heard.ailing else {}
+            return Post(lane, mark=True, timers=timers)
+        sealed = self._vault.seal(content.body, context=Sealed.CONTENT.of(tenant, calendar))
+        body = orjson.dumps({"is": "content", "sealed": sealed})
+        return Post(lane, Item(self._new_id("it"), body), once=f"{calendar}:{content.once}")
 
     async def _hand_on(
         self, heard: Heard, report: AccountReport, hearers: Sequence[Lane], body: bytes

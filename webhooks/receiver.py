@@ -22,7 +22,7 @@ from infra import points, telemetry
 from infra.condition import watch_store
 from infra.errors import NewerVersion, Refused, StoreAway, StoreFull
 from infra.health import health_routes
-from infra.seal import KeyRing
+from infra.seal import KeyRing, PublicKey
 from infra.settings import Settings
 from infra.store import open_store
 from webhooks.addresses import Directory
@@ -142,11 +142,18 @@ async def open_receiver(settings: Settings) -> AsyncIterator[Receiver]:
             pressed=lambda: condition.pressed(guard),
             now=lambda: datetime.now(UTC),
             new_id=new_id,
+            vault=_vault(settings),
         )
         health = health_routes(
             condition, registry, guard_percent=guard, unserved=store.lanes.unserved
         )
         yield Receiver(hearing, tally=Tally(registry), rest=Starlette(routes=health))
+
+
+def _vault(settings: Settings) -> PublicKey | None:
+    """What contents of notifications are sealed with; without it they are hints alone."""
+    path = settings.vault_public_key_file
+    return PublicKey.load(path) if path.exists() else None
 
 
 async def main() -> None:

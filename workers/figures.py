@@ -47,6 +47,12 @@ class Figures:
         self._callbacks = self._counter(
             "tieline_callbacks", "Attempts to deliver a callback.", "outcome"
         )
+        self._contents = self._counter(
+            "tieline_notification_contents",
+            "Contents of notifications by what became of them.",
+            "provider",
+            "outcome",
+        )
         self._calendars_due = 0.0
 
     def _gauge(self, name: str, says: str, *labels: str) -> Gauge:
@@ -63,6 +69,10 @@ class Figures:
     def partner_called(self, _name: str, outcome: str) -> None:
         """Count an attempt at an endpoint."""
         self._callbacks.labels("delivered" if outcome == "ok" else outcome).inc()
+
+    def content_told(self, provider: str, outcome: str) -> None:
+        """Count what a notification carried: `known`, `news`, or why it was not believed."""
+        self._contents.labels(provider, outcome).inc()
 
     async def count(self, store: Store) -> None:
         """Count what is in the store. While it is away nothing is told of it, so that nobody takes

@@ -26,6 +26,7 @@ from arq import Worker, func
 from arq.connections import ArqRedis
 
 from infra import points, telemetry, valkey
+from infra.certificates import Certificates
 from infra.condition import watch_store
 from infra.ending import end
 from infra.errors import Refused, StoreAway
@@ -44,7 +45,7 @@ from workers.jobs.keep_house import keep_house
 from workers.jobs.provision_meetings import provision_meeting
 from workers.jobs.read_calendars import read_calendar
 from workers.jobs.tend_connections import tend_connection
-from workers.providers import calendars, conferences
+from workers.providers import calendars, conferences, contents
 from workers.runtime import Handler, Runtime
 
 T = TypeVar("T")
@@ -120,6 +121,7 @@ async def open_runtime(
         partners_wire = Wire.to_partners(settings, figures.partner_called)
         stack.push_async_callback(providers_wire.aclose)
         stack.push_async_callback(partners_wire.aclose)
+        certified = _key(Certificates.load, file) if (file := settings.content_key_file) else None
         yield Runtime(
             store=store,
             settings=settings,
@@ -128,7 +130,9 @@ async def open_runtime(
             reference_key=_key(read_secret, settings.deployment_key_file),
             providers_wire=providers_wire,
             partners_wire=partners_wire,
-            calendars=calendars(providers_wire, present),
+            calendars=calendars(providers_wire, present, certified),
+            contents=contents(providers_wire, present, certified),
+            content_told=figures.content_told,
             conferences=conferences(providers_wire, present),
             now=present,
             dice=SystemRandom().random,

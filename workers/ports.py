@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from schemas.account_asks import Span, Whose
 from schemas.accounts import (
@@ -22,7 +22,7 @@ from schemas.accounts import (
     Invitation,
     Organizer,
 )
-from schemas.connections import Account
+from schemas.connections import Account, Addressee
 from schemas.desk import CalendarListed
 from schemas.drift import Listed
 from schemas.events import Change, Event, Gone, Slot
@@ -75,6 +75,13 @@ class Channel:
 
     resource: str
     expires_at: datetime
+
+
+class Shown(NamedTuple):
+    """An event in one version, as a notification tells."""
+
+    event: str
+    version: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +200,14 @@ class Conferences(Protocol):
 
     async def host_link(self, access: Access, conference: Conference) -> str:
         """A fresh link for the host. A secret: never stored, never logged."""
+        ...
+
+
+class Contents(Protocol):
+    """A provider whose notifications carry what they are about."""
+
+    async def read(self, load: bytes, addressee: Addressee) -> Sequence[Shown | str]:
+        """What each change shows, or a word for why not. Never raises on what came from outside."""
         ...
 
 

@@ -19,7 +19,7 @@ from infra.seal import KeyRing, PublicKey
 from infra.settings import Settings
 from infra.store import Store
 from workers.domain.backoff import wait_before
-from workers.ports import Calendars, Conferences
+from workers.ports import Calendars, Conferences, Contents
 
 log = structlog.get_logger("workers")
 
@@ -45,6 +45,10 @@ class Runtime:
     now: Callable[[], datetime]
     dice: Callable[[], float]
     new_id: Callable[[str], str]
+    contents: Mapping[str, Contents] = field(default_factory=dict)
+    """Who opens what notifications carry, by provider; empty where that is switched off."""
+    content_told: Callable[[str, str], None] = lambda _provider, _outcome: None
+    """Counts what became of a content."""
     rests: dict[tuple[str, str], datetime] = field(default_factory=dict)
     """Until when nothing is sent for a connection of a tenant: its provider asked for rest."""
     retrying: set[str] = field(default_factory=set)

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from infra.cli import accounts, callbacks, endpoints, grants, keys, meetings, parked, undelivered
+from infra.cli.certificates import certificate
 from infra.cli.doctor import doctor
 from infra.cli.feed import feed
 from infra.cli.linking import link
@@ -43,6 +44,7 @@ for name, group in (
 app.command()(feed)
 app.command()(link)
 app.command()(doctor)
+app.command()(certificate)
 app.command()(reconcile)
 app.command("explain")(meetings.explain)
 app.command("timeline")(meetings.timeline)

@@ -186,6 +186,12 @@ class User(Wire):
     principal: str = Field(default="", alias="userPrincipalName")
 
 
+class KeySet(Wire):
+    """The keys that Microsoft signs tokens with, in the words of RFC 7517."""
+
+    keys: tuple[dict[str, Any], ...]
+
+
 class SubscriptionRow(Wire):
     """A subscription; our secret in it is not told again."""
 
@@ -193,6 +199,8 @@ class SubscriptionRow(Wire):
     resource: str = ""
     address: str = Field(default="", alias="notificationUrl")
     expires_at: AwareDatetime = Field(alias="expirationDateTime")
+    tells_content: bool | None = Field(default=None, alias="includeResourceData")
+    certificate: str | None = Field(default=None, alias="encryptionCertificateId")
 
 
 class SubscriptionRows(Wire):

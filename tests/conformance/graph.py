@@ -11,6 +11,7 @@ from typing import Any
 
 from typing_extensions import override
 
+from infra.certificates import Certificates
 from infra.http.wire import Wire
 from infra.sandbox.client import Sandbox
 from infra.sandbox.documents import Doc, text
@@ -141,14 +142,16 @@ class AtGraph(Joined):
         return {key: text(properties, key) for key in (MEETING, LINK)}
 
 
-async def at_graph(sandbox: Sandbox, wire: Wire) -> AtGraph:
+async def at_graph(
+    sandbox: Sandbox, wire: Wire, certificates: Certificates | None = None
+) -> AtGraph:
     """A person's mailbox, with the least scopes that the product asks for."""
     await sandbox.graph.settings(handshake=False)
     mailbox = await sandbox.graph.add_account(ADA, name="Ada")
     tokens = await sandbox.graph.sign_in(mailbox, scopes="User.Read Calendars.ReadWrite")
     api = f"{sandbox.url}/graph/v1.0"
     access = Access(connection="con_1", api=api, host=mailbox, token=tokens.access, serial=1)
-    port = calendars(wire, lambda: datetime.now(UTC))["graph"]
+    port = calendars(wire, lambda: datetime.now(UTC), certificates)["graph"]
     return AtGraph(port, access, PRIMARY, sandbox, "graph", mailbox)
 
 

@@ -95,7 +95,7 @@ def test_the_product_imports_only_what_it_names_as_a_dependency() -> None:
     free |= {
         package
         for package, makers in packages_distributions().items()
-        if named(project["dependencies"]) & {maker.replace("_", "-") for maker in makers}
+        if named(project["dependencies"]) & {maker.replace("_", "-").lower() for maker in makers}
     }
 
     foreign = {

@@ -63,6 +63,7 @@ class Door:
     tenant: str = field(default_factory=lambda: f"t-{secrets.token_hex(6)}")
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     pressed: bool = False
+    vault: KeyRing | None = field(default_factory=KeyRing.fresh)
 
     def __post_init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -72,6 +73,7 @@ class Door:
             pressed=lambda: self.pressed,
             now=lambda: self.now,
             new_id=new_id,
+            vault=self.vault.newest if self.vault else None,
         )
         self.app = Receiver(hearing, tally=Tally(self.registry), rest=Starlette())
         transport = httpx.ASGITransport(self.app)  # lets what the app raises through

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import orjson
@@ -9,6 +11,9 @@ import pytest
 from typing_extensions import override
 
 from infra.lanes import Lane
+from infra.seal import KeyRing, Unsealable
+from schemas.items import ContentTold, read_load
+from schemas.seals import Sealed
 from tests.conformance.sources import SourceConformance
 from tests.receiver.door import Door, Pushed
 
@@ -145,3 +150,144 @@ async def test_a_body_that_is_no_batch_is_nobodys(door: Door, body: bytes) -> No
     pushed = (await notification(door))._replace(body=body)
 
     assert (await door.push(pushed)).status_code == 404
+
+
+CONTENT = {
+    "data": "ZW5jcnlwdGVk",
+    "dataKey": "a2V5",
+    "dataSignature": "c2lnbmF0dXJl",
+    "encryptionCertificateId": "first",
+    "encryptionCertificateThumbprint": "00",
+}
+
+
+def telling(pushed: Pushed, *etags: str, **more: object) -> Pushed:
+    """The same with a content for each version of its event."""
+    (element,) = elements(pushed)
+    resource = element["resourceData"]
+    rows = [
+        {**element, "resourceData": {**resource, "@odata.etag": etag}, "encryptedContent": CONTENT}
+        for etag in etags
+    ]
+    rows = [row | more for row in rows]
+    return pushed._replace(body=orjson.dumps({"value": rows, "validationTokens": ["eyJ.a.b"]}))
+
+
+async def contents(door: Door, pushed: Pushed) -> list[ContentTold]:
+    loads = [read_load(item.body) for item in (await door.claim(pushed.lane)).items]
+    return [load for load in loads if isinstance(load, ContentTold)]
+
+
+async def test_content_lies_in_the_lane_sealed_for_the_vault_and_this_calendar(door: Door) -> None:
+    pushed = await notification(door)
+
+    answer = await door.push(telling(pushed, 'W/"1"'))
+
+    (told,) = await contents(door, pushed)
+    assert door.vault is not None
+    context = Sealed.CONTENT.of(door.tenant, pushed.lane.subject)
+    carried = orjson.loads(door.vault.open(told.sealed, context=context))
+    (row,) = carried["value"]
+    assert answer.status_code == 200
+    assert carried["validationTokens"] == ["eyJ.a.b"]
+    assert row["encryptedContent"]["data"] == CONTENT["data"]
+    assert "clientState" not in row
+    assert (await door.claim(pushed.lane)).mark == 0
+    assert door.counted("graph", "content") == 1
+    with pytest.raises(Unsealable):
+        door.vault.open(told.sealed, context=Sealed.CONTENT.of(door.tenant, "another"))
+
+
+async def test_the_same_versions_are_kept_once_however_often_and_anew_they_are_encrypted(
+    door: Door,
+) -> None:
+    pushed = await notification(door)
+    anew = {"encryptedContent": {**CONTENT, "dataKey": "YW5ldw=="}}
+
+    for each in (
+        telling(pushed, 'W/"1"'),
+        telling(pushed, 'W/"1"', **anew),
+        telling(pushed, 'W/"2"'),
+    ):
+        await door.push(each)
+
+    assert len(await contents(door, pushed)) == 2
+    assert door.counted("graph", "duplicate") == 1
+
+
+async def test_versions_that_are_not_named_are_told_apart_by_the_bytes(door: Door) -> None:
+    pushed = await notification(door)
+    unnamed = {"resourceData": None}
+    anew = {**unnamed, "encryptedContent": {**CONTENT, "dataKey": "YW5ldw=="}}
+
+    for more in (unnamed, unnamed, anew):
+        await door.push(telling(pushed, "", **more))
+
+    assert len(await contents(door, pushed)) == 2
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"encryptedContent": None},
+        {"encryptedContent": "text"},
+        {"encryptedContent": {**CONTENT, "data": 7}},
+        {"encryptedContent": {**CONTENT, "data": "x" * 140_000}},
+        {"encryptedContent": {key: CONTENT[key] for key in ("data", "dataKey")}},
+        {"encryptedContent": {**CONTENT, "dataKey": "\ud800"}},
+        {"tenantId": ["t"]},
+    ],
+)
+async def test_a_content_that_is_none_leaves_the_hint(door: Door, more: dict[str, object]) -> None:
+    pushed = await notification(door)
+    (element,) = elements(pushed)
+    row = {**element, "encryptedContent": CONTENT} | more
+    body = json.dumps({"value": [row], "validationTokens": ["eyJ.a.b"]}).encode()
+
+    answer = await door.push(pushed._replace(body=body))
+
+    claimed = await door.claim(pushed.lane)
+    assert answer.status_code == 200
+    assert (claimed.mark, claimed.items) == (1, ())
+
+
+async def test_one_without_content_makes_its_whole_batch_a_hint(door: Door) -> None:
+    pushed = await notification(door)
+    (plain,) = elements(pushed)
+    (rich,) = elements(telling(pushed, 'W/"1"'))
+
+    await door.push(of(pushed, rich, {**plain, "changeType": "deleted"}))
+
+    claimed = await door.claim(pushed.lane)
+    assert (claimed.mark, claimed.items) == (1, ())
+
+
+async def test_a_forged_element_carries_nothing_in(door: Door) -> None:
+    pushed = await notification(door)
+    (good,) = elements(telling(pushed, 'W/"1"'))
+    forged = {**good, "clientState": "forged", "tenantId": "of a stranger"}
+
+    await door.push(of(pushed, forged, good))
+
+    (told,) = await contents(door, pushed)
+    assert door.vault is not None
+    context = Sealed.CONTENT.of(door.tenant, pushed.lane.subject)
+    assert b"stranger" not in door.vault.open(told.sealed, context=context)
+
+
+async def test_a_door_that_can_seal_for_no_vault_keeps_the_hint(blind: Door) -> None:
+    pushed = await notification(blind)
+
+    answer = await blind.push(telling(pushed, 'W/"1"'))
+
+    claimed = await blind.claim(pushed.lane)
+    assert answer.status_code == 200
+    assert (claimed.mark, claimed.items) == (1, ())
+
+
+@pytest.fixture
+async def blind(door: Door) -> AsyncIterator[Door]:
+    """A door without the vault's public key."""
+    other = Door(door.store, KeyRing.fresh(), vault=None)
+    yield other
+    await other.http.aclose()

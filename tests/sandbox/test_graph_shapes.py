@@ -12,6 +12,7 @@ from jsonschema import Draft7Validator
 
 from infra.sandbox.client import Sandbox
 from tests.sandbox.inbox import Inbox
+from tests.sandbox.test_graph_contents import KEY, certificate
 from tests.sandbox.test_graph_push import changes, greeting
 
 SPECS = Path(__file__).parents[2] / ".." / "shared" / "specs" / "graph"
@@ -55,12 +56,13 @@ async def test_events_fit_their_type(sandbox: Sandbox, mailbox: str) -> None:
     assert [error.message for doc in shown for error in validator.iter_errors(doc)] == []
 
 
+@pytest.mark.parametrize("content", [False, True])
 async def test_subscriptions_and_their_messages_fit_their_types(
-    sandbox: Sandbox, mailbox: str, inbox: Inbox
+    sandbox: Sandbox, mailbox: str, inbox: Inbox, *, content: bool
 ) -> None:
     inbox.answer = greeting
     tokens = await sandbox.graph.sign_in(mailbox)
-    asked = {
+    asked: dict[str, Any] = {
         "changeType": "created,updated,deleted",
         "notificationUrl": inbox.url,
         "lifecycleNotificationUrl": inbox.url,
@@ -68,6 +70,10 @@ async def test_subscriptions_and_their_messages_fit_their_types(
         "expirationDateTime": (await sandbox.now()).isoformat(),
         "clientState": "secret",
     }
+    if content:
+        asked["resource"] += "?$select=subject"
+        asked |= {"includeResourceData": True, "encryptionCertificateId": "first"}
+        asked |= {"encryptionCertificate": certificate(KEY)}
     async with httpx.AsyncClient(
         base_url=f"{sandbox.url}/graph/v1.0",
         headers={"Authorization": f"Bearer {tokens.access}"},
@@ -83,3 +89,4 @@ async def test_subscriptions_and_their_messages_fit_their_types(
     assert len(changes(inbox)) == 2
     for post in changes(inbox):
         assert [error.message for error in messages.iter_errors(post.json)] == []
+    assert ("encryptedContent" in changes(inbox)[0].json["value"][0]) is content

@@ -41,6 +41,14 @@ class AccountReport(NamedTuple):
     """The same for every delivery of the same notification."""
 
 
+class Content(NamedTuple):
+    """What a notification carries of its subject, encrypted for a key that is not here."""
+
+    body: bytes
+    once: str
+    """The same for every notification of the same versions."""
+
+
 class Heard(NamedTuple):
     """What a notification comes to: an answer, and what to keep before the answer may go out."""
 
@@ -49,6 +57,8 @@ class Heard(NamedTuple):
     answer: Answer = THANKS
     calendar: str | None = None
     """Look at this calendar again."""
+    content: Content | None = None
+    """What the calendar's provider told beside the hint."""
     report: AccountReport | None = None
     ailing: bool = False
     """Something befell the channel itself: let the worker see whether it still lives."""

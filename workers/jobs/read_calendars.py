@@ -15,6 +15,7 @@ from schemas.items import LinkBroken, write_load
 from schemas.policy import Policy, PolicyRules, is_past
 from workers.access import with_access
 from workers.jobs.calendar_trouble import note_failure, over, troubled
+from workers.jobs.contents import contents_in, tells_nothing_new
 from workers.jobs.rounds import Round
 from workers.jobs.sightings import Sightings, drop_sighting, forget_sighting
 from workers.jobs.subscriptions import RENEW, keep_subscribed, stop_watching
@@ -51,6 +52,8 @@ async def read_calendar(claimed: Claimed, runtime: Runtime) -> Unit:
     if not turn.calendar.watched:
         await stop_watching(turn)
         return _done(claimed)
+    if await tells_nothing_new(turn):
+        return _done(claimed)
     try:
         await keep_subscribed(turn, renew=RENEW in claimed.fired)
         await _read_to_the_end(turn)
@@ -73,6 +76,7 @@ async def _begin(claimed: Claimed, runtime: Runtime) -> Round | None:
     query = f"{runtime.calendars[calendar.provider].query}&rules={rules.rev}"
     rooms = {calendar.id: calendar.room} if calendar.room else {}
     query += f"&room={calendar.room}" if calendar.room else ""
+    contents = contents_in(claimed)
     turn = Round(
         claimed=claimed,
         runtime=runtime,
@@ -80,7 +84,8 @@ async def _begin(claimed: Claimed, runtime: Runtime) -> Round | None:
         reading=reading,
         policy=Policy(rules=rules.rules, default=rules.default, rooms=rooms),
         trace=runtime.new_id("tr"),
-        hints=_news(claimed.mark, reading.marked),
+        hints=_news(claimed.mark, reading.marked) + len(contents),
+        contents=contents,
     )
     if reading.cursor is None or reading.query != query or "full" in claimed.fired:
         turn.reading = _from_the_start(turn, query)
@@ -214,7 +219,7 @@ def _rested(turn: Round) -> Unit:
     unit.timers["poll"] = POLL[0] + POLL[1] * dice
     if "full" in turn.claimed.fired or turn.reading.generation <= 1:
         unit.timers["full"] = FULL[0] + FULL[1] * dice
-    if turn.claimed.mark:
+    if turn.was_told:
         unit.not_before = LONG_REST if turn.hints >= MANY_HINTS else REST
         if not turn.changes and "look_again" not in turn.claimed.fired:
             unit.timers["look_again"] = LOOK_AGAIN

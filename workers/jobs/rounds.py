@@ -8,6 +8,7 @@ from infra.lanes import Claimed, Unit
 from infra.records import saved
 from schemas.connections import Calendar, Reading
 from schemas.events import Occurrence
+from schemas.items import ContentTold
 from schemas.policy import Policy
 from workers.runtime import Runtime
 
@@ -26,6 +27,8 @@ class Round:
     trace: str
     hints: int
     """How many came since the reading before."""
+    contents: tuple[ContentTold, ...] = ()
+    """What came with notifications."""
     changes: int = 0
     strays: list[Occurrence] = field(default_factory=list)
     """What differs in series that no page has shown yet: a series that was edited later comes
@@ -35,6 +38,11 @@ class Round:
     def tenant(self) -> str:
         """Whose calendar it is."""
         return self.claimed.lane.tenant
+
+    @property
+    def was_told(self) -> bool:
+        """Whether the provider told of a change, and no timer alone brought us here."""
+        return bool(self.claimed.mark or self.contents)
 
     async def save(self, unit: Unit, reading: Reading) -> None:
         """Commit a step of the reading and keep the lane."""

@@ -78,7 +78,7 @@ async def _lives_on(turn: Round, one: Subscription, *, renew: bool) -> bool:
 
     channel = await with_access(turn.runtime, turn.tenant, turn.calendar.connection, live_on)
     if channel is None:
-        log.warning("subscription.lost", calendar=turn.calendar.id, channel=one.id)
+        log.warning("subscription.not_renewed", calendar=turn.calendar.id, channel=one.id)
         return False
     renewed = one.model_copy(update={"expires_at": channel.expires_at})
     await turn.save(_known(turn, channel), _with(turn.reading, renewed))
@@ -104,7 +104,7 @@ def _alive(one: Subscription, now: datetime) -> bool:
 
 async def _note_heard(turn: Round) -> None:
     """Healthy means verified and recently heard: a hint led to this reading."""
-    if not turn.claimed.mark:
+    if not turn.was_told:
         return
     now = turn.runtime.now()
     heard = tuple(

@@ -129,6 +129,12 @@ class GraphActions(GrantActions):
             push.changed(self._graph, mailbox, event, "updated")
         return {}
 
+    def rotate_keys(self, told: Doc) -> Doc:
+        """Sign tokens with a new key, and publish only that one."""
+        del told
+        self._graph.signing.rotate()
+        return {}
+
     def expire_deltas(self, told: Doc) -> Doc:
         """Every token of `mailbox` is answered 410 from now on."""
         self._mailbox(told).default.epoch += 1

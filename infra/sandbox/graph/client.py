@@ -144,6 +144,10 @@ class GraphSide(Side):
         """Send `updated` of nothing in particular to those who watch a mailbox."""
         await self._hands.do("graph/notify", mailbox=mailbox, count=count)
 
+    async def rotate_keys(self) -> None:
+        """Sign tokens with a new key, as the vendor does without a word."""
+        await self._hands.do("graph/rotate_keys")
+
     async def expire_deltas(self, mailbox: str) -> None:
         """Answer every delta and skip token of a mailbox with 410 from now on."""
         await self._hands.do("graph/expire_deltas", mailbox=mailbox)

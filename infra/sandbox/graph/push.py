@@ -6,6 +6,7 @@ https://learn.microsoft.com/graph/change-notifications-delivery-webhooks
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ import orjson
 from infra.sandbox.calls import Call, Reply, answer
 from infra.sandbox.courier import Parcel
 from infra.sandbox.documents import Doc, text
+from infra.sandbox.graph import contents
+from infra.sandbox.graph.contents import DIRECTORY
 from infra.sandbox.graph.errors import body_of, refuse
 from infra.sandbox.graph.state import Event, Mailbox, Subscription
 
@@ -23,8 +26,8 @@ if TYPE_CHECKING:
 LEAST_LIFE = timedelta(minutes=45)
 GIVES_UP_AFTER = timedelta(hours=4)
 LONGEST_STATE = 128
-DIRECTORY = "84bd8158-6d4d-4958-8b9f-9d6445542f95"
-_RESOURCE = re.compile(r"/?(?:me|[uU]sers/([^/]+))/events", re.IGNORECASE)
+_CERTIFICATE = ("encryptionCertificate", "encryptionCertificateId")
+_RESOURCE = re.compile(r"/?(?:me|[uU]sers/([^/]+))/events(?:\?.*)?", re.IGNORECASE)
 
 
 def create(graph: Graph, call: Call) -> Reply:
@@ -33,6 +36,7 @@ def create(graph: Graph, call: Call) -> Reply:
     found = _RESOURCE.fullmatch(text(body, "resource"))
     if found is None or len(text(body, "clientState")) > LONGEST_STATE:
         raise refuse(400, "InvalidRequest", "The value of a parameter is invalid.")
+    contents.demand(body)
     call.path = {"user": found[1]} if found[1] else {}
     mailbox = graph.mailbox(call, ("Calendars.Read", "Calendars.ReadWrite"))
     client = _client(graph, call)
@@ -58,9 +62,13 @@ def get(graph: Graph, call: Call) -> Reply:
 
 
 def renew(graph: Graph, call: Call) -> Reply:
-    """`PATCH /subscriptions/{id}`: lives on, and is authorised anew by the same call."""
-    one = _mine(graph, call)
-    one.expires = _expiry(graph, body_of(call))
+    """`PATCH /subscriptions/{id}`: lives on, and is authorised anew by the same call. Another
+    certificate may be named."""
+    one, patch = _mine(graph, call), body_of(call)
+    doc = one.doc | {key: patch[key] for key in _CERTIFICATE if key in patch}
+    contents.demand(doc)
+    one.expires = _expiry(graph, {**doc, "expirationDateTime": patch.get("expirationDateTime")})
+    one.doc = doc
     return answer(shown(one))
 
 
@@ -79,12 +87,18 @@ def delete(graph: Graph, call: Call) -> Reply:
 def changed(graph: Graph, mailbox: Mailbox, event: Event, change: str) -> None:
     """Tell every living subscription of the mailbox; those of one address in one message."""
     by_address: dict[str, list[Doc]] = {}
+    clients: dict[str, set[str]] = {}
     for one in _living(graph):
         if one.mailbox == mailbox.id and change in text(one.doc, "changeType").split(","):
-            by_address.setdefault(one.address, []).append(_element(one, mailbox, event, change))
+            element = _element(one, mailbox, event, change)
+            if one.doc.get("includeResourceData") and change != "deleted":
+                element["encryptedContent"] = contents.encrypted(graph, one, mailbox, event)
+                clients.setdefault(one.address, set()).add(one.client)
+            by_address.setdefault(one.address, []).append(element)
             one.sent += 1
     for address, elements in by_address.items():
-        post(graph, address, elements, label=change)
+        tokens = [contents.token(graph, client) for client in sorted(clients.get(address, ()))]
+        post(graph, address, elements, label=change, tokens=tokens)
 
 
 def lifecycle(graph: Graph, one: Subscription, what: str) -> None:
@@ -102,8 +116,11 @@ def lifecycle(graph: Graph, one: Subscription, what: str) -> None:
         post(graph, one.lifecycle_address, [element], label=what)
 
 
-def post(graph: Graph, address: str, elements: list[Doc], *, label: str) -> None:
+def post(
+    graph: Graph, address: str, elements: list[Doc], *, label: str, tokens: Sequence[str] = ()
+) -> None:
     """Send one message; what is not answered 2xx comes again for four hours."""
+    message = {"value": elements} | ({"validationTokens": [*tokens]} if tokens else {})
     begun = graph.stage.clock.now()
 
     def again(status: int | None, tries: int) -> timedelta | None:
@@ -117,7 +134,7 @@ def post(graph: Graph, address: str, elements: list[Doc], *, label: str) -> None
             stream=f"graph:{address}",
             label=label,
             url=address,
-            body=orjson.dumps({"value": elements}),
+            body=orjson.dumps(message),
             headers=lambda _: {"Content-Type": "application/json; charset=utf-8"},
             again=again,
         )
@@ -133,7 +150,8 @@ def shown(one: Subscription) -> Doc:
         **{key: one.doc[key] for key in kept if key in one.doc},
         "clientState": None,
         "creatorId": one.mailbox,
-        "includeResourceData": False,
+        "includeResourceData": bool(one.doc.get("includeResourceData")),
+        "encryptionCertificateId": one.doc.get("encryptionCertificateId"),
         "latestSupportedTlsVersion": text(one.doc, "latestSupportedTlsVersion", "v1_2"),
         "expirationDateTime": _written(one.expires),
     }
@@ -188,9 +206,13 @@ def _expiry(graph: Graph, body: Doc) -> datetime:
     except ValueError as error:
         raise refuse(400, "InvalidRequest", "Property expirationDateTime is invalid.") from error
     asked = asked if asked.tzinfo else asked.replace(tzinfo=UTC)
+    longest = timedelta(seconds=graph.settings.subscription_life_s)
+    if body.get("includeResourceData"):
+        longest = min(longest, contents.LONGEST_LIFE)
     # A clock that is a little ahead of ours is no longer life.
-    if asked - now > timedelta(seconds=graph.settings.subscription_life_s + 60):
-        message = "Subscription expiration can only be 10080 minutes in the future."
+    if asked - now > longest + timedelta(seconds=60):
+        minutes = longest // timedelta(minutes=1)
+        message = f"Subscription expiration can only be {minutes} minutes in the future."
         raise refuse(400, "ValidationError", message)
     return max(asked, now + LEAST_LIFE)
 

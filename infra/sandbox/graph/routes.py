@@ -9,7 +9,16 @@ from starlette.types import ASGIApp
 
 from infra.sandbox.calls import Call, Reply
 from infra.sandbox.consent import Consenting
-from infra.sandbox.graph import errors, meetings, oauth, people, push, reading, writing
+from infra.sandbox.graph import (
+    contents,
+    errors,
+    meetings,
+    oauth,
+    people,
+    push,
+    reading,
+    writing,
+)
 from infra.sandbox.graph.handshake import Greeted
 from infra.sandbox.graph.quota import Narrow
 from infra.sandbox.graph.simulator import Graph
@@ -67,6 +76,7 @@ def routes(graph: Graph) -> list[Route]:
         at(one, "PATCH", operation("renew", push.renew)),
         at(one, "DELETE", operation("stop", push.delete)),
         at(f"{one}/reauthorize", "POST", operation("reauthorize", push.reauthorize)),
+        at("/common/discovery/v2.0/keys", "GET", operation("keys", contents.published)),
         at("/oauth/token", "POST", operation("token", oauth.token)),
         at("/{directory}/oauth2/v2.0/token", "POST", operation("token", oauth.token)),
         Route(

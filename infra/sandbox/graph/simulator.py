@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from infra.sandbox.calls import Call
 from infra.sandbox.documents import Doc
 from infra.sandbox.graph import push
+from infra.sandbox.graph.contents import Signing
 from infra.sandbox.graph.errors import refuse
 from infra.sandbox.graph.quota import Quota
 from infra.sandbox.graph.state import Calendar, Event, Mailbox, Subscription
@@ -40,6 +41,12 @@ class Settings:
     calls_at_once: int = 4
     slow_s: float = 0.0
     """How long each call takes, so that calls can meet."""
+    spoilt: str = ""
+    """What is wrong with the contents of notifications: `data`, `signature`, `key`, `json`,
+    `certificate`; or with the token: `stranger`, `expired`, `audience`, `issuer`, `publisher`."""
+    token_version: int = 1
+    identity: str = "https://login.microsoftonline.com"
+    """Who signs tokens, as those of version 2 say."""
 
 
 class Graph:
@@ -47,6 +54,7 @@ class Graph:
 
     def __init__(self, stage: Stage) -> None:
         self.stage = stage
+        self.signing = Signing()
         self.forget()
 
     def forget(self) -> None:

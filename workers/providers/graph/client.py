@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import httpx
 
+from infra.certificates import Certificate
 from infra.errors import Refused, Unknown, Vanished
 from infra.http.wire import Wire
 from schemas.connections import Account
@@ -50,9 +51,12 @@ class Graph:
 
     query: Final = f"view={AHEAD.days}"
 
-    def __init__(self, wire: Wire, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, wire: Wire, now: Callable[[], datetime], certificate: Certificate | None = None
+    ) -> None:
         self._wire = wire
         self._now = now
+        self._certificate = certificate
 
     async def account(self, access: Access) -> Account:
         """The person behind the token; for an application, the mailbox that it was sent to."""
@@ -159,13 +163,16 @@ class Graph:
         """Open a push channel for the default calendar; others cannot be watched."""
         if calendar != PRIMARY:
             raise Refused("Microsoft Graph pushes changes of a mailbox's default calendar only")
+        asked = subscriptions.Asked(self._now(), self._certificate)
         return await subscriptions.subscribe(
-            self._wire, access, address=address, secret=token, now=self._now()
+            self._wire, access, asked, address=address, secret=token
         )
 
     async def renew(self, access: Access, *, channel: str, resource: str) -> Channel | None:
-        """Let a push channel live on, which also answers a `reauthorizationRequired`."""
-        return await subscriptions.renew(self._wire, access, resource, now=self._now())
+        """Let a push channel live on, which also answers a `reauthorizationRequired`; not one that
+        tells content when none is wanted, or the other way round."""
+        asked = subscriptions.Asked(self._now(), self._certificate)
+        return await subscriptions.renew(self._wire, access, resource, asked)
 
     async def stop(self, access: Access, *, channel: str, resource: str) -> None:
         """Close a push channel; one that Graph does not know is closed."""

@@ -5,11 +5,12 @@ https://learn.microsoft.com/graph/api/resources/subscription
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from infra.certificates import Certificate
 from infra.errors import Conflict, Refused, Vanished
 from infra.http.wire import Wire
 from schemas.wire.graph import SubscriptionRow, SubscriptionRows, instant
@@ -21,10 +22,36 @@ LIFE: Final = timedelta(minutes=10_080) - timedelta(minutes=5)
 """As long as Graph allows, less what two clocks may differ."""
 OLD_LIFE: Final = timedelta(minutes=4_230)
 """What it allowed before, and may in some cloud still."""
+CONTENT_LIFE: Final = timedelta(minutes=1_440) - timedelta(minutes=5)
+"""Of one whose notifications carry content."""
+SELECTED: Final = "id,changeKey"
+"""The version is all that we want to be told: the event itself is read."""
+
+
+class Asked(NamedTuple):
+    """When it is asked for, and for which certificate content is to be encrypted; none for none."""
+
+    now: datetime
+    certificate: Certificate | None = None
+
+    @property
+    def lives(self) -> tuple[timedelta, ...]:
+        """How long it may live: what is asked for first, and then."""
+        return (CONTENT_LIFE,) if self.certificate else (LIFE, OLD_LIFE, CONTENT_LIFE)
+
+    @property
+    def encryption(self) -> dict[str, str]:
+        """The certificate, in Graph's words."""
+        if self.certificate is None:
+            return {}
+        return {
+            "encryptionCertificate": self.certificate.base64,
+            "encryptionCertificateId": self.certificate.id,
+        }
 
 
 async def subscribe(
-    wire: Wire, access: Access, *, address: str, secret: str, now: datetime
+    wire: Wire, access: Access, asked: Asked, *, address: str, secret: str
 ) -> Channel:
     """Subscribe to a mailbox's events. Graph greets the address before it answers. A twin of ours
     that we lost sight of is ended first. Raises Refused in words."""
@@ -36,27 +63,33 @@ async def subscribe(
         "clientState": secret,
         "latestSupportedTlsVersion": "v1_2",
     }
+    if asked.certificate is not None:
+        resource = f"{body['resource']}?$select={SELECTED}"
+        body |= {"resource": resource, "includeResourceData": True, **asked.encryption}
     try:
-        return await _created(wire, access, body, now)
+        return await _created(wire, access, body, asked)
     except Conflict:
         await _end_twins(wire, access, address)
     try:
-        return await _created(wire, access, body, now)
+        return await _created(wire, access, body, asked)
     except Conflict as error:
         words = "another installation of this client watches the mailbox already"
         raise Refused(words) from error
 
 
-async def renew(wire: Wire, access: Access, name: str, *, now: datetime) -> Channel | None:
-    """Let a subscription live on; None when it is gone."""
-    body = {"expirationDateTime": instant(now + LIFE)}
+async def renew(wire: Wire, access: Access, name: str, asked: Asked) -> Channel | None:
+    """Let a subscription live on; None when it is gone, or tells content and must not, or the other
+    way round: that is changed only by another one. It learns of a new certificate by the way."""
+    asking = Asking("graph.renew", "PATCH", _at(access, name))
     try:
-        answer = await call(
-            wire, Asking("graph.renew", "PATCH", _at(access, name)), access, body=body
-        )
+        found = await _living(wire, access, asking, asked, body={})
+        if bool(found.tells_content) is not (asked.certificate is not None):
+            return None
+        if asked.certificate is not None and found.certificate != asked.certificate.id:
+            found = await _living(wire, access, asking, asked, body=asked.encryption)
     except Vanished:
         return None
-    return _channel(read(SubscriptionRow, answer))
+    return _channel(found)
 
 
 async def stop(wire: Wire, access: Access, name: str) -> None:
@@ -65,17 +98,30 @@ async def stop(wire: Wire, access: Access, name: str) -> None:
         await call(wire, Asking("graph.stop", "DELETE", _at(access, name)), access)
 
 
-async def _created(wire: Wire, access: Access, body: dict[str, Any], now: datetime) -> Channel:
-    url = f"{access.api}/subscriptions"
-    for life in (LIFE, OLD_LIFE):
-        asked = {**body, "expirationDateTime": instant(now + life)}
+async def _created(wire: Wire, access: Access, body: dict[str, Any], asked: Asked) -> Channel:
+    asking = Asking("graph.watch", "POST", f"{access.api}/subscriptions")
+    return _channel(await _living(wire, access, asking, asked, body=body))
+
+
+async def _living(
+    wire: Wire, access: Access, asking: Asking, asked: Asked, *, body: Mapping[str, Any]
+) -> SubscriptionRow:
+    """Ask for the longest life that Graph grants."""
+    *others, shortest = asked.lives
+    for life in others:
         try:
-            answer = await call(wire, Asking("graph.watch", "POST", url), access, body=asked)
-            return _channel(read(SubscriptionRow, answer))
+            return await _granted(wire, access, asking, body=body, until=asked.now + life)
         except Refused as refused:
-            if life is OLD_LIFE or "expiration" not in refused.reason.casefold():
+            if "expiration" not in refused.reason.casefold():
                 raise
-    raise AssertionError("the last life is either answered or refused")
+    return await _granted(wire, access, asking, body=body, until=asked.now + shortest)
+
+
+async def _granted(
+    wire: Wire, access: Access, asking: Asking, *, body: Mapping[str, Any], until: datetime
+) -> SubscriptionRow:
+    whole = {**body, "expirationDateTime": instant(until)}
+    return read(SubscriptionRow, await call(wire, asking, access, body=whole))
 
 
 async def _end_twins(wire: Wire, access: Access, address: str) -> None:
@@ -83,7 +129,8 @@ async def _end_twins(wire: Wire, access: Access, address: str) -> None:
     tenant = address.rpartition(".")[0] + "."
     wanted = f"users/{access.host}/events".casefold()
     async for one in _listed(wire, access):
-        same = one.resource.casefold().strip("/") in (wanted, "me/events")
+        resource = one.resource.partition("?")[0]
+        same = resource.casefold().strip("/") in (wanted, "me/events")
         if same and one.address.startswith(tenant):
             await stop(wire, access, one.id)
 
