@@ -174,7 +174,8 @@ local function write_changes(run, changes)
 end
 
 -- What happened to the lane itself: hints handled, a failure counted, a wait ordered. Handled
--- items end a row of failures, as does letting go in peace.
+-- items end a row of failures and of lost holders, as does letting go in peace: whoever dies of the
+-- next item has not died of these.
 local function write_lane(run, mark, not_before)
   local at, fields = run.at, run.fields
   if mark ~= '' and fields.m == mark then
@@ -184,6 +185,9 @@ local function write_lane(run, mark, not_before)
   local in_peace = not (run.failed or run.hold)
   if fields.f and (run.progress or in_peace) then
     redis.call('HDEL', at.lane, 'f')
+  end
+  if fields.x and run.progress then
+    redis.call('HDEL', at.lane, 'x')
   end
   if run.failed then
     redis.call('HINCRBY', at.lane, 'f', 1)

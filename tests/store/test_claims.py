@@ -172,6 +172,24 @@ async def test_poison_is_claimed_alone_and_then_parked(
     assert (state.parked, state.depth) == ("poison", 1)
 
 
+async def test_an_item_that_was_handled_ends_a_row_of_lost_holders(
+    bold: Lanes, client: Redis, tenant: str
+) -> None:
+    """Kills that merely meet a long run, which gets on from one to the next, are no poison."""
+    await post(bold, lane_of(tenant), "a", "b")
+    await die(bold, client)
+    await die(bold, client)
+    assert await claim(bold) == []
+
+    alone = await claim_one(bold, empty=True)
+    await bold.commit(alone, Unit(handled=["a"], hold=True))
+    await lease_ends(client, alone)
+    after = await claim_one(bold)
+
+    assert (alone.alone, after.alone) == (True, False)
+    assert [item.id for item in after.items] == ["b"]
+
+
 async def test_one_kill_of_a_worker_does_not_serialise_the_takeover(
     bold: Lanes, client: Redis, tenant: str
 ) -> None:

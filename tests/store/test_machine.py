@@ -302,6 +302,7 @@ class LanesMachine(RuleBasedStateMachine):
         if unit.handled or not (unit.hold or unit.failed):
             expected.failures = 0
         expected.failures += unit.failed
+        expected.expired = 0 if unit.handled else expected.expired
         for name, timer in expected.fired.items():
             if not unit.hold and not unit.failed and expected.timers.get(name) == timer:
                 del expected.timers[name]
