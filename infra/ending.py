@@ -11,7 +11,9 @@ from collections.abc import Callable
 from typing import Final
 
 PR_SET_PDEATHSIG: Final = 1  # linux/prctl.h
-AGAIN_AFTER: Final = 0.05  # seconds
+AGAIN_AFTER: Final = 1.0
+"""Seconds. On its way out a task may have to speak: redis-py takes a `WATCH` back, and a connection
+that is cut off in this is an error line of the loop's."""
 
 
 async def end(task: asyncio.Task[None]) -> None:
