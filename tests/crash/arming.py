@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -15,10 +16,18 @@ from typing_extensions import override
 from infra.cli.processes import Processes
 from infra.points import Fault
 
-HAND: Final = 4  # faults of a process: starting one costs seconds
+HAND: Final = 8  # faults of a process: starting one costs seconds
+SIDES: Final = ("before", "after")
+FAULTS: Final[tuple[str, ...]] = get_args(Fault.model_fields["do"].annotation)
+OURS: Final = ("store.", "callback.")
 WAITS: Final = frozenset({"store.wait", "store.answers"})
 """What only waits has no effect that a fault could come after."""
-STRIKE_WITHIN: Final = 90.0
+STRIKE_WITHIN: Final = 150.0
+WRITES: Final = (
+    *("zoom.create", "goto.create", "graph.create", "graph.online", "graph.insert"),
+    *("google.patch", "graph.patch", "store.commit"),
+)
+"""Where a conference or its link is written at each provider, and where we write that it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +46,9 @@ class Case:
 
 def cases_of(points: Iterable[str]) -> list[Case]:
     """Every point, before and after, every fault."""
-    sides, faults = ("before", "after"), get_args(Fault.model_fields["do"].annotation)
     return [
         Case(*one)
-        for one in itertools.product(sorted(points), sides, faults)
+        for one in itertools.product(sorted(points), SIDES, FAULTS)
         if one[0] not in WAITS or one[1] == "before"
     ]
 
@@ -51,13 +59,13 @@ class Armed:
 
     name: str
     cases: dict[Path, Case]
-    """By the file that it makes when the fault strikes."""
+    """By the file that is made when the fault strikes, in this process or in another."""
     process: asyncio.subprocess.Process
     since: float = field(default_factory=time.monotonic)
 
     @property
     def struck(self) -> list[Case]:
-        """What it suffered."""
+        """What was suffered."""
         return [case for flag, case in self.cases.items() if flag.exists()]
 
     @property
@@ -72,7 +80,7 @@ class Armed:
 
     @property
     def left(self) -> list[Case]:
-        """What it did not."""
+        """What was not."""
         return [case for flag, case in self.cases.items() if not flag.exists()]
 
 
@@ -85,8 +93,9 @@ async def start(
 
 
 async def arm(processes: Processes, name: str, cases: Sequence[Case], flags: Path) -> Armed:
-    """Start a process that meets these cases; files beside `flags` tell which have struck."""
-    told = {flags.with_name(f"{flags.name}-{case.point}"): case for case in cases}
+    """Start a process that meets these cases; files beside `flags` tell which have struck. A case
+    that several processes wait for strikes the first of them."""
+    told = {flags.with_name(f"{flags.name} {case}"): case for case in cases}
     faults = [
         Fault.model_validate({**asdict(case), "flag_file": flag}) for flag, case in told.items()
     ]
@@ -95,23 +104,31 @@ async def arm(processes: Processes, name: str, cases: Sequence[Case], flags: Pat
     return Armed(name, told, process)
 
 
-def deal(waiting: list[Case]) -> list[Case]:
-    """Take the next process's cases: each at a point of its own, and one kill among them."""
-    hand: dict[str, Case] = {}
-    for case in waiting:
+def deal(waiting: Sequence[Case], held: Iterable[Case] = ()) -> list[Case]:
+    """The next process's cases: those first that the fewest wait for already, each at a point of
+    its own, and one kill among them."""
+    times, hand = Counter(held), dict[str, Case]()
+    for case in sorted(waiting, key=lambda one: times[one]):
         killed = case.do == "kill" and any(one.do == "kill" for one in hand.values())
         if case.point not in hand and not killed:
             hand[case.point] = case
         if len(hand) == HAND:
             break
-    for case in hand.values():
-        waiting.remove(case)
     return list(hand.values())
 
 
 def each_once(points: Iterable[str]) -> list[Case]:
-    """Every point with one fault, each kind in turn, and both sides of every kind."""
-    faults = itertools.cycle(("kill", "cut", "timeout", "cancel"))
-    sides = itertools.cycle((*("before",) * 4, *("after",) * 4))
-    cases = [Case(*one) for one in zip(sorted(points), sides, faults, strict=False)]
+    """Every point with one fault, the kinds in turn, on either side; where a conference or its link
+    is written, a kill on each side. Others of the vendors' points are spared the kill: a process
+    that is killed has to be started again, which costs seconds."""
+    passed = sorted(points)
+    kills = [Case(one, side, "kill") for side in SIDES for one in WRITES if one in passed]
+    ours = [one for one in passed if one not in WRITES and one.startswith(OURS)]
+    theirs = [one for one in passed if one not in WRITES and not one.startswith(OURS)]
+    return kills + _in_turn(ours, FAULTS) + _in_turn(theirs, FAULTS[1:])
+
+
+def _in_turn(points: Iterable[str], faults: Sequence[str]) -> list[Case]:
+    turns = itertools.cycle(itertools.product(SIDES, faults))
+    cases = [Case(point, *turn) for point, turn in zip(points, turns, strict=False)]
     return [replace(one, when="before") if one.point in WAITS else one for one in cases]

@@ -11,7 +11,7 @@ import asyncio
 import itertools
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +22,8 @@ from tests.crash.life import Life
 
 ARMED: Final = 4  # workers at once
 EVENTS_EVERY: Final = 0.6  # seconds
+VISITS: Final = 4  # at once
+GOLDEN_WITHIN: Final = 120.0
 
 
 @dataclass
@@ -36,64 +38,78 @@ class Gauntlet:
     missed: list[str] = field(default_factory=list)
     """Cases whose point was not passed."""
     took_s: float = 0.0
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+    _waiting: list[Case] = field(default_factory=list)
     _started: int = 0
     _armed: list[Armed] = field(default_factory=list)
     _leaving: list[asyncio.Task[Any]] = field(default_factory=list)
     _lives: set[asyncio.Task[None]] = field(default_factory=set)
+    _visits: set[asyncio.Task[None]] = field(default_factory=set)
+    """Lives of guests, whom nobody waits for once workers are cut off no more."""
+    _visitors: Iterator[int] = field(default_factory=itertools.count)
 
     async def run(self, cases: Sequence[Case]) -> None:
         """All cases; then every life to its end, with a worker that meets no fault."""
-        began, waiting = time.monotonic(), list(cases)
+        began, self._waiting = time.monotonic(), list(cases)
         people = asyncio.create_task(self.life.of_people())
         living = asyncio.create_task(self._live())
-        while waiting or self._armed:
-            while waiting and len(self._armed) < ARMED:
-                await self._arm(deal(waiting))
+        while self._waiting or self._armed:
+            while self._waiting and len(self._armed) < ARMED:
+                await self._arm()
             await asyncio.sleep(0.05)
-            waiting += self._see()
-        living.cancel()
+            self._see()
+        await _end(living, *self._visits)
         await self.house.processes.start("worker")
         self.life.calm_down()
-        await asyncio.gather(living, *self._lives, *self._leaving, return_exceptions=True)
-        people.cancel()
-        await asyncio.gather(people, return_exceptions=True)
+        await asyncio.gather(*self._lives, *self._leaving)
+        await _end(people)
         self.took_s = time.monotonic() - began
 
-    async def golden(self, seconds: float) -> set[str]:
-        """The points that a worker passes while life goes on."""
+    async def golden(self, wanted: set[str]) -> set[str]:
+        """The points that a worker passes while life goes on: those that are wanted, and more."""
         log = self.home / "points"
+        log.touch()
         await start(self.house.processes, "worker", {"TIELINE_POINTS_LOG": str(log)})
         living = asyncio.create_task(self._live())
-        await asyncio.sleep(seconds)
-        living.cancel()
-        await asyncio.gather(living, *self._lives, return_exceptions=True)
+        until = time.monotonic() + GOLDEN_WITHIN
+        while (left := wanted - _lines(log)) and time.monotonic() < until:  # noqa: ASYNC110 - a file
+            await asyncio.sleep(0.2)
+        await _end(living, *self._visits)
+        await asyncio.gather(*self._lives)
         await self.house.processes.kill("worker")
-        return set(log.read_text().split())
+        assert not left, f"never passed: {sorted(left)}"
+        return _lines(log)
 
-    async def _arm(self, cases: Sequence[Case]) -> None:
+    async def _arm(self) -> None:
+        """Start the next worker. What is rarely passed is waited for by several."""
         self._started += 1
-        name, flags = f"worker.{self._started + 10}", self.home / f"struck-{self._started}"
-        self._armed.append(await arm(self.house.processes, name, cases, flags))
+        held = [case for armed in self._armed for case in armed.left]
+        cases = deal(self._waiting, held)
+        name = f"worker.{self._started + 10}"
+        self._armed.append(await arm(self.house.processes, name, cases, self.home / "struck"))
 
-    def _see(self) -> list[Case]:
+    def _see(self) -> None:
         """Let go of workers whose faults have struck, or will not strike; what one that ended has
         left is for the next."""
-        again: list[Case] = []
-        for armed in list(self._armed):
-            if not armed.done:
-                continue
+        for armed in [armed for armed in self._armed if armed.done]:
             self._armed.remove(armed)
-            self.struck.update(case.do for case in armed.struck)
-            if armed.ended and armed.struck:
-                again += armed.left
+            if armed.struck and (armed.ended or not armed.left):
+                self._over(armed.struck)
             else:  # it lived long enough, or fell without a fault
-                self.missed += map(str, armed.left)
+                self.missed += [str(case) for case in armed.left if case in self._waiting]
+                self._over([*armed.struck, *armed.left])
             self._leaving.append(asyncio.create_task(self._leave(armed)))
-        return again
+
+    def _over(self, cases: Sequence[Case]) -> None:
+        """Nobody waits for these any more."""
+        for case in cases:
+            if case in self._waiting:
+                self._waiting.remove(case)
+                self.struck[case.do] += str(case) not in self.missed
 
     async def _leave(self, armed: Armed) -> None:
-        """A killed one is gone; another goes on for a moment, as it would in life, then stops."""
-        if not armed.ended and not any(one.do == "kill" for one in armed.struck):
+        """One that lives goes on for a moment, as it would in life, then stops."""
+        if not armed.ended:
             await asyncio.sleep(1)
             if not armed.ended:
                 armed.process.terminate()
@@ -101,15 +117,30 @@ class Gauntlet:
         self.house.processes.running.pop(armed.name, None)
 
     async def _live(self) -> None:
-        for number in itertools.count():
-            self._begin(self.life.of_event())
+        for number in self._numbers:
+            self._begin(self.life.of_event(number))
+            if len(self._visits) < VISITS:
+                self._begin(self.life.of_calendar(next(self._visitors)), self._visits)
             if number % 3 == 1:
-                self._begin(self.life.of_calendar())
+                self._begin(self.life.of_meeting(number))
             if number % 3 == 2:
-                self._begin(self.life.of_tokens())
+                self._begin(self.life.of_tokens(number))
             await asyncio.sleep(EVENTS_EVERY)
 
-    def _begin(self, life: Any) -> None:  # noqa: ANN401  a coroutine
+    def _begin(
+        self, life: Coroutine[Any, Any, None], among: set[asyncio.Task[None]] | None = None
+    ) -> None:
+        lives = self._lives if among is None else among
         task = asyncio.create_task(life)
-        self._lives.add(task)
-        task.add_done_callback(self._lives.discard)
+        lives.add(task)
+        task.add_done_callback(lives.discard)
+
+
+async def _end(*tasks: asyncio.Task[Any]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _lines(log: Path) -> set[str]:
+    return set(log.read_text().split())

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections import defaultdict
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import inf
-from typing import Final
+from typing import Any, Final
 
 from infra.cli.api import Api, Problem
 from infra.cli.moving_in import NoConsent, consent
@@ -16,10 +16,13 @@ from infra.cli.rehearsal import Rehearsal
 from infra.lanes import Lanes
 from infra.settings import Settings
 from infra.store import open_store
+from tests.chaos import vendors
 from tests.chaos.partner import Unreliable
-from tests.chaos.tenants import Host
+from tests.chaos.vendors import Host, side_of
 
 STARTS: Final = timedelta(days=3)
+LATER: Final = timedelta(hours=2)
+FATES: Final = ("left alone", "moved", "cancelled")
 PEOPLE_LOOK: Final = 1.0  # seconds
 PATIENCE: Final = 150.0
 """Seconds of calm until all must have come true: leases, quarantines and waits together. While
@@ -44,9 +47,9 @@ class Life:
     retried: int = 0
     """Lanes that lost their holders thrice in a row."""
     _deadline: float = inf
-    _begun: int = 0
-    _consenting: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """One person at a time sits before Zoom's page of consent."""
+    _guests: int = 0
+    _consenting: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
+    """One person at a time sits before a vendor's page of consent."""
 
     def calm_down(self) -> None:
         """From now on nobody falls any more."""
@@ -56,52 +59,100 @@ class Life:
         """Under how many ids the partner heard this of an event."""
         return sum(1 for one in self.partner.titles[kind].values() if one == title)
 
-    async def of_event(self) -> None:
+    async def of_event(self, number: int) -> None:
         """Made; then moved, cancelled, or left alone."""
-        number, self._begun = self._begun, self._begun + 1
-        google, host = self.house.sandbox.google, self.hosts[number % len(self.hosts)]
-        title, starts = f"Case {number}", datetime.now(UTC).replace(microsecond=0) + STARTS
-        event = await google.add_event(
-            host.calendar, title=title, location=host.keyword, starts=starts
-        )
+        sandbox, host = self.house.sandbox, self._host(number)
+        title, starts = f"Case {number}", _starts()
+        event = await vendors.add_event(sandbox, host, title, starts)
         self.stands.append(title)
-        if not await self._comes(lambda: self.heard("meeting.provisioned", title), title):
+        if not await self._comes("meeting.provisioned", title):
             return
-        match number % 3:
-            case 1:
-                later = starts + timedelta(hours=2)
-                await google.move_event(host.calendar, event.id, starts=later)
-                told = lambda: self.heard("meeting.rescheduled", title)  # noqa: E731
-                await self._comes(told, f"{title} moved")
-            case 2:
-                await google.cancel_event(host.calendar, event.id)
-                self.stands.remove(title)
-                self.went.append(title)
-                told = lambda: self.heard("meeting.torn_down", title)  # noqa: E731
-                await self._comes(told, f"{title} cancelled")
+        match self._fate(number):
+            case "moved":
+                await vendors.move_event(sandbox, host, event, starts + LATER)
+                await self._comes("meeting.rescheduled", title)
+            case "cancelled":
+                await vendors.cancel_event(sandbox, host, event)
+                self._goes(title)
+                await self._comes("meeting.torn_down", title)
             case _:
                 return  # left alone
 
-    async def of_tokens(self) -> None:
-        """Every access token of a host runs out."""
-        host = self.hosts[self._begun % len(self.hosts)]
-        await self.house.sandbox.google.expire_access(host.owner)
-        await self.house.sandbox.zoom.expire_access(host.user)
+    async def of_meeting(self, number: int) -> None:
+        """The same with a meeting of a partner's, whose conference lives in an event of our own."""
+        homes = [host for host in self.hosts if host.pair.conferencing == "teams-event"]
+        host = homes[number % len(homes)]
+        title, starts = f"Meeting {number}", _starts()
+        api, path = Api(self.house.api, host.key), f"/v1/meetings/meeting-{number}"
+        try:
+            await api.put(path, _wish(host, title, starts))
+            self.stands.append(title)
+            if not await self._comes("meeting.provisioned", title):
+                return
+            match self._fate(number):
+                case "moved":
+                    await api.put(path, _wish(host, title, starts + LATER))
+                    await self._comes("meeting.rescheduled", title)
+                case "cancelled":
+                    await api.delete(path)
+                    self._goes(title)
+                    await self._comes("meeting.torn_down", title)
+                case _:
+                    return  # left alone
+        finally:
+            await api.aclose()
 
-    async def of_calendar(self) -> None:
+    async def of_tokens(self, number: int) -> None:
+        """Every access token of a host runs out, and Graph wants to know that we still listen."""
+        host, graph = self._host(number), self.house.sandbox.graph
+        for provider, account in zip(host.pair, (host.owner, host.user), strict=True):
+            await side_of(self.house.sandbox, provider).expire_access(account)
+        for one in await graph.subscriptions():
+            if one["mailbox"] == host.calendar:
+                await graph.lifecycle(str(one["id"]), "reauthorizationRequired")
+
+    async def of_calendar(self, number: int) -> None:
         """Another calendar is watched, and let go again; an account linked, tried, and let go."""
-        host = self.hosts[self._begun % len(self.hosts)]
+        host = self._host(number)
         api = Api(self.house.api, host.key)
-        with suppress(Problem, NoConsent):  # said so while no worker lives, and can be asked again
-            other = await self.house.sandbox.google.add_calendar(host.owner, "another")
-            wish = {"connection": host.connection, "provider_id": other}
-            watched = await api.post("/v1/calendars", wish)
-            guest = await self.house.sandbox.zoom.add_account(f"guest{self._begun}@example.org")
-            linked = await self._consent(api, host, guest)
-            await api.post(f"/v1/connections/{linked}/test")
-            await api.delete(f"/v1/connections/{linked}")
-            await api.delete(f"/v1/calendars/{watched['id']}")
-        await api.aclose()
+        try:
+            with suppress(Problem, NoConsent):  # said so while no worker lives: asked again later
+                await self._visit(api, host)
+        finally:
+            await api.aclose()
+
+    async def _visit(self, api: Api, host: Host) -> None:
+        watched, calendars = await self._watch(api, host)
+        guest = await self._guest(host.pair.conferencing)
+        linked = await self._consent(api, host.pair.conferencing, host.client, guest)
+        await api.post(f"/v1/connections/{linked}/test")
+        await api.delete(f"/v1/connections/{linked}")
+        await api.delete(f"/v1/calendars/{watched}")
+        await api.delete(f"/v1/connections/{calendars}")
+
+    async def _watch(self, api: Api, host: Host) -> tuple[str, str]:
+        """The calendar of somebody new, who is linked for it: our names of both."""
+        provider = host.pair.calendar
+        guest = await self._guest(provider)
+        linked = await self._consent(api, provider, host.registration, guest)
+        await api.get(f"/v1/connections/{linked}/calendars")
+        wish = {"connection": linked, "provider_id": guest if "@" in guest else "primary"}
+        return (await api.post("/v1/calendars", wish))["id"], linked
+
+    async def _guest(self, provider: str) -> str:
+        """Somebody new with an account."""
+        sandbox = self.house.sandbox
+        self._guests += 1
+        email = f"guest{self._guests}@example.org"
+        match provider:
+            case "google":
+                return await sandbox.google.add_account(email)
+            case "zoom":
+                return await sandbox.zoom.add_account(email)
+            case "goto":
+                return await sandbox.goto.add_organizer(email)
+            case _:
+                return await sandbox.graph.add_account(email)
 
     async def of_people(self) -> None:
         """Whoever is asked to link an account again does so: a worker that is cut off after the
@@ -129,21 +180,48 @@ class Life:
         with suppress(Problem, NoConsent):  # said so while no worker lives: they try again
             link = await api.get(f"/v1/connections/{host.conferencing}")
             if link["state"] == "needs_reauth":
-                await self._consent(api, host, host.user, connection=host.conferencing)
+                ours = (host.pair.conferencing, host.client, host.user)
+                await self._consent(api, *ours, connection=host.conferencing)
                 self.linked_again += 1
 
     async def _consent(
-        self, api: Api, host: Host, account: str, *, connection: str | None = None
+        self, api: Api, provider: str, client: str, account: str, *, connection: str | None = None
     ) -> str:
-        async with self._consenting:
-            await self.house.sandbox.zoom.consent(account=account)
+        side = side_of(self.house.sandbox, provider)
+        async with self._consenting[side.provider]:
+            await side.consent(account=account)
             back = f"{self.partner.url}/back"
-            return await consent(api, host.client, back=back, connection=connection)
+            return await consent(api, client, back=back, connection=connection)
 
-    async def _comes(self, holds: Callable[[], object], what: str) -> bool:
-        while not holds():
+    def _host(self, number: int) -> Host:
+        return self.hosts[number % len(self.hosts)]
+
+    def _fate(self, number: int) -> str:
+        """Each host sees every kind, one after the other."""
+        return FATES[sum(divmod(number, len(self.hosts))) % len(FATES)]
+
+    def _goes(self, title: str) -> None:
+        self.stands.remove(title)
+        self.went.append(title)
+
+    async def _comes(self, kind: str, title: str) -> bool:
+        """Wait until the partner heard it."""
+        while not self.heard(kind, title):
             if asyncio.get_running_loop().time() > self._deadline:
-                self.stuck.append(what)
+                self.stuck.append(f"{title}: {kind}")
                 return False
             await asyncio.sleep(0.1)
         return True
+
+
+def _starts() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0) + STARTS
+
+
+def _wish(host: Host, title: str, starts: datetime) -> dict[str, Any]:
+    return {
+        "title": title,
+        "starts_at": starts.isoformat(),
+        "ends_at": (starts + timedelta(hours=1)).isoformat(),
+        "conferencing": {"connection": host.conferencing},
+    }

@@ -11,31 +11,41 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
-import orjson
-
-from infra.cli.rehearsal import Rehearsal, rehearsing
+from infra.cli.rehearsal import rehearsing
 from tests.chaos.partner import listening
 from tests.chaos.tenants import open_tenants
+from tests.chaos.vendors import CREATES, Pair, conferences, placed, quarantines
 from tests.crash.gauntlet import Gauntlet
 from tests.crash.life import Life
 
 QUARANTINE_S: Final = 7.0
 """Longer than the 5 s within which a create leaves."""
+PAIRS: Final = (
+    Pair("google", "zoom"),
+    Pair("graph", "goto"),
+    Pair("graph", "teams"),
+    Pair("graph", "teams-event"),
+)
+"""Each provider, in as few pairs as there can be."""
 
 
 @contextlib.asynccontextmanager
 async def gauntlet(tenants: int, keep_log: Path | None = None) -> AsyncIterator[Gauntlet]:
     """Everything up but the worker; the partner is reliable, one create in five is answered 500
-    though it was done, so that conferences are looked for too. Each of the `tenants` has one host,
-    whom Zoom allows 100 writes a day."""
+    though it was done, so that conferences are looked for too, and so are subscriptions; one update
+    in three at Teams says 404 of what exists, so that it is read. Each of the `tenants` has one
+    host, whom Zoom allows 100 writes a day; hosts take their providers in turn."""
     async with contextlib.AsyncExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="tieline-crash-")))
         partner = await stack.enter_async_context(listening(random.Random(1)))
         partner.fails = partner.hangs = 0.0
-        settings = {"TIELINE_QUARANTINE_S": orjson.dumps({"zoom": QUARANTINE_S}).decode()}
-        house = await stack.enter_async_context(rehearsing(home, settings=settings))
-        hosts = await open_tenants(house, partner, tenants, each=1)
-        await house.sandbox.fault("zoom.create", "after", status=500, rate=0.2, seed=1)
+        house = await stack.enter_async_context(
+            rehearsing(home, settings=quarantines(QUARANTINE_S))
+        )
+        hosts = await open_tenants(house, partner, tenants, each=1, pairs=PAIRS)
+        for create in (*CREATES, "graph.watch"):
+            await house.sandbox.fault(create, "after", status=500, rate=0.2, seed=1)
+        await house.sandbox.fault("graph.update", "before", status=404, rate=0.3, seed=1)
         await house.processes.kill("worker")
         try:
             yield Gauntlet(house, Life(house, partner, hosts), home)
@@ -46,28 +56,23 @@ async def gauntlet(tenants: int, keep_log: Path | None = None) -> AsyncIterator[
 
 async def look(run: Gauntlet) -> list[str]:
     """Everything that is not as it must be, in words."""
-    life, house, partner = run.life, run.house, run.life.partner
-    there = Counter(one.topic for one in await house.sandbox.zoom.meetings())
-    links = await _links(house, life)
-    wrong = [f"{title}: stuck" for title in life.stuck]
+    life, partner = run.life, run.life.partner
+    sandbox = run.house.sandbox
+    live = [one for one in await conferences(sandbox, life.hosts) if not one.deleted]
+    there = Counter(one.title for one in live)
+    links = {one.title: one.link for one in live}
+    shown = await placed(sandbox, life.hosts)
+    wrong = [f"{what}: stuck" for what in life.stuck]
     wrong += [f"{title}: {there[title]} conferences" for title in life.stands if there[title] != 1]
     wrong += [f"{title}: {there[title]} left" for title in life.went if there[title]]
-    wrong += [f"{title}: its link leads elsewhere" for title in life.stands if title not in links]
+    wrong += [
+        f"{title}: its link leads elsewhere"
+        for title in life.stands
+        if links.get(title, title) not in shown.get(title, "")
+    ]
     wrong += [f"{title}: of no event" for title in there if title not in life.stands]
     for title in life.stands + life.went:
         if (times := life.heard("meeting.provisioned", title)) != 1:
             wrong.append(f"{title}: announced {times} times")
     wrong += [f"{name}: bodies differ" for name, seen in partner.bodies.items() if len(seen) > 1]
     return wrong
-
-
-async def _links(house: Rehearsal, life: Life) -> set[str]:
-    """The events whose link leads to their own conference."""
-    urls = {one.topic: one.join_url for one in await house.sandbox.zoom.meetings()}
-    shown = [await house.sandbox.google.events(host.calendar) for host in life.hosts]
-    return {
-        event.title
-        for events in shown
-        for event in events
-        if event.title in urls and urls[event.title] in event.location
-    }

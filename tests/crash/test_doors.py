@@ -52,15 +52,15 @@ class Doors:
         waiting, processes = list(cases), self.knocking.house.processes
         await processes.kill(door)
         while waiting:
-            flags = self.home / f"{door}-{len(waiting)}-{len(self.missed)}-{self.struck.total()}"
-            armed = await arm(processes, door, deal(waiting), flags)
+            armed = await arm(processes, door, deal(waiting), self.home / door)
             while not armed.done:  # noqa: ASYNC110 - a file of another process
                 await asyncio.sleep(0.05)
-            self.struck.update(case.do for case in armed.struck)
-            if armed.ended and armed.struck:
-                waiting += armed.left
-            else:
+            over = armed.struck
+            self.struck.update(case.do for case in over)
+            if not (armed.ended and over):
                 self.missed += map(str, armed.left)
+                over += armed.left
+            waiting = [case for case in waiting if case not in over]
             if not armed.ended:
                 armed.process.terminate()
             await armed.process.wait()

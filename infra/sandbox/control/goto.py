@@ -133,10 +133,10 @@ class GoToActions(GrantActions):
         return seen(self._meeting(told))
 
     def meetings(self, told: Doc) -> list[Doc]:
-        """Show the meetings, of `organizer` only if named."""
+        """Show the meetings, of `organizer` only if named; `deleted` ones too."""
         wanted = text(told, "organizer")
         every = [one for one in self._goto.meetings.values() if wanted in ("", one.organizer)]
-        return [seen(one) for one in every if not one.deleted]
+        return [seen(one) for one in every if told.get("deleted") or not one.deleted]
 
     def start_meeting(self, told: Doc) -> Doc:
         """The host starts `meeting`."""

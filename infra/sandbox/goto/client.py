@@ -66,9 +66,9 @@ class GoToSide(Side):
         """Return one meeting, deleted or not."""
         return await self._hands.doc("goto/meeting", meeting=meeting)
 
-    async def meetings(self, organizer: str = "") -> list[Doc]:
-        """Return the meetings that are not deleted, of one organizer if named."""
-        return await self._hands.docs("goto/meetings", organizer=organizer)
+    async def meetings(self, organizer: str = "", *, deleted: bool = False) -> list[Doc]:
+        """Return the meetings, of one organizer if named."""
+        return await self._hands.docs("goto/meetings", organizer=organizer, deleted=deleted)
 
     async def start_meeting(self, meeting: int) -> None:
         """The host starts a meeting."""

@@ -54,7 +54,7 @@ class TeamsInEvents:
             entry = await self._home(access)
             if not entry.teams_link:
                 body = {**_ONLINE, **_marked(reference)}
-                entry = await self._patch(access, entry, body, send_by=send_by)
+                entry = await self._patch(access, entry, body, name="graph.online", send_by=send_by)
             return _conference(_demand(entry, reference), access, slot, reference)
         found = await self._search(access, reference)
         entry = found[0] if found else await self._insert(access, slot, reference, send_by=send_by)
@@ -150,10 +150,17 @@ class TeamsInEvents:
         return read(Entry, await self._call("get", access, "GET", url))
 
     async def _patch(
-        self, access: Access, entry: Entry, body: Mapping[str, Any], *, send_by: float | None = None
+        self,
+        access: Access,
+        entry: Entry,
+        body: Mapping[str, Any],
+        *,
+        name: str = "graph.patch",
+        send_by: float | None = None,
     ) -> Entry:
-        """The answer tells no extended property: what we know of them holds."""
-        asking = Asking("graph.patch", "PATCH", _at(access, entry.id))
+        """The answer tells no extended property: what we know of them holds. A patch that makes a
+        conference has a `name` of its own among the points, for a crash there is a create's."""
+        asking = Asking(name, "PATCH", _at(access, entry.id))
         answer = await call(self._wire, asking, access, body=body, etag=entry.etag, send_by=send_by)
         held = {"properties": entry.properties, "transaction": entry.transaction}
         if "singleValueExtendedProperties" in body:
