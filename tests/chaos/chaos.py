@@ -12,15 +12,24 @@ from math import ceil
 from pathlib import Path
 from typing import Final
 
-import orjson
-
 from infra.cli.rehearsal import Rehearsal, rehearsing
+from infra.sandbox.hands import Provider
 from tests.chaos.counting import Count, count, unheard
 from tests.chaos.partner import Unreliable, listening
 from tests.chaos.storm import Plan, Storm
-from tests.chaos.tenants import EVENTS_A_HOST, Host, open_tenants
+from tests.chaos.tenants import EVENTS_A_HOST, open_tenants
+from tests.chaos.vendors import (
+    CREATES,
+    MIXED,
+    PATCHES,
+    Host,
+    conferences,
+    notify,
+    quarantines,
+)
 
 QUARANTINE_S: Final = 10.0
+CALENDARS: Final[tuple[Provider, ...]] = ("google", "graph")
 LATE_S: Final = 3.0
 """Sent within 5 s of its intent and 3 s late there: over before the quarantine is."""
 CALM_WITHIN: Final = 240.0
@@ -38,7 +47,7 @@ async def run(plan: Plan, keep_log: Path | None = None) -> Count:
         house = await stack.enter_async_context(
             rehearsing(
                 home,
-                settings={"TIELINE_QUARANTINE_S": orjson.dumps({"zoom": QUARANTINE_S}).decode()},
+                settings=quarantines(QUARANTINE_S),
                 copies={"worker": 2},
             )
         )
@@ -52,7 +61,8 @@ async def run(plan: Plan, keep_log: Path | None = None) -> Count:
 async def _storm_and_calm(
     plan: Plan, house: Rehearsal, partner: Unreliable, dice: random.Random
 ) -> Count:
-    hosts = await open_tenants(house, partner, ceil(plan.events / EVENTS_A_HOST))
+    wanted = max(len(MIXED), ceil(plan.events / EVENTS_A_HOST))
+    hosts = await open_tenants(house, partner, wanted, pairs=MIXED)
     await _set_faults(house, plan.seed)
     began = time.monotonic()
     storm = Storm(plan, house, hosts, dice)
@@ -69,15 +79,16 @@ async def _storm_and_calm(
 
 
 async def _set_faults(house: Rehearsal, seed: int) -> None:
-    """The rates of F1, and of Google's writes as well; a notification in ten comes twice, one in
+    """The rates of F1, for the writes of links as well; a notification in ten comes twice, one in
     fifty never."""
     sandbox = house.sandbox
-    for operation in ("zoom.create", "google.patch"):
+    for operation in (*CREATES, *PATCHES):
         await sandbox.fault(operation, "before", status=500, rate=0.05, seed=seed)
         await sandbox.fault(operation, "after", status=500, rate=0.05, seed=seed + 1)
         await sandbox.fault(operation, "hang_after", rate=0.05, seed=seed + 2)
         await sandbox.fault(operation, "late", rate=0.02, seed=seed + 3, delay_s=LATE_S)
-    await sandbox.manners("google", duplicate=0.1, drop=0.02)
+    for calendar in CALENDARS:
+        await sandbox.manners(calendar, duplicate=0.1, drop=0.02)
 
 
 async def _clear_up(house: Rehearsal, storm: Storm) -> None:
@@ -85,9 +96,10 @@ async def _clear_up(house: Rehearsal, storm: Storm) -> None:
     await storm.revive()
     await house.ready()
     await house.sandbox.lift()
-    await house.sandbox.manners("google", duplicate=0, drop=0)
+    for calendar in CALENDARS:
+        await house.sandbox.manners(calendar, duplicate=0, drop=0)
     for host in storm.hosts:
-        await house.sandbox.google.notify(host.calendar)
+        await notify(house.sandbox, host)
 
 
 async def _drained(plan: Plan, house: Rehearsal, partner: Unreliable, storm: Storm) -> float:
@@ -97,8 +109,8 @@ async def _drained(plan: Plan, house: Rehearsal, partner: Unreliable, storm: Sto
         await asyncio.sleep(0.5)
         announced = set(partner.titles["meeting.provisioned"].values())
         if len(announced) >= plan.events:
-            there = len(await house.sandbox.zoom.meetings())
-            if there <= plan.events:
+            every = await conferences(house.sandbox, storm.hosts)
+            if sum(not one.deleted for one in every) <= plan.events:
                 break
     return time.monotonic() - storm.last_kill
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from infra.cli.api import Api
@@ -11,7 +11,7 @@ from infra.cli.rehearsal import Rehearsal
 from infra.sandbox.client import Sandbox
 from tests.chaos.partner import Unreliable
 from tests.chaos.storm import Plan
-from tests.chaos.tenants import Host
+from tests.chaos.vendors import Host, Pair, conferences, placed, title_of
 
 
 @dataclass(slots=True)
@@ -21,6 +21,8 @@ class Count:
     events: int
     least: int
     most: int
+    by_pair: dict[Pair, list[int]]
+    """Conferences of each event, by the providers of its calendar and of its conference."""
     extra_made: int
     """Conferences that were made beside the one of an event, and deleted again."""
     orphans: int
@@ -65,6 +67,10 @@ class Count:
             "kills": f"{sum(self.killed.values())} ({kills})",
             "pauses longer than a lease": str(self.paused),
             "conferences per event, min and max": f"{self.least} and {self.most}",
+            **{
+                f"  {pair}": f"{len(found)} events, {min(found)} and {max(found)}"
+                for pair, found in self.by_pair.items()
+            },
             "extra conferences made and swept": str(self.extra_made),
             "conferences of no event": str(self.orphans),
             "links that lead to their conference": f"{self.links} of {self.events}",
@@ -82,28 +88,31 @@ class Count:
         """The figures that matter, in one line."""
         return (
             f"{self.events:,} events, {sum(self.killed.values())} kills, {self.paused} pauses: "
-            f"{self.least} to {self.most} conferences an event, {self.lost} callbacks lost, "
+            f"{self.least} to {self.most} conferences an event over {len(self.by_pair)} pairs of "
+            f"providers, {self.lost} callbacks lost, "
             f"{self.repeats / self.events:.1%} heard again (at most {self.most_repeats} times), "
             f"drained after {self.drained_s:.0f} s, {len(self.violations())} violations"
         )
 
 
 async def count(plan: Plan, sandbox: Sandbox, partner: Unreliable, hosts: list[Host]) -> Count:
-    """Look at Zoom, at Google and at what the partner heard."""
-    titles = [f"Event {number}" for number in range(plan.events)]
-    every = await sandbox.zoom.meetings(deleted=True)
+    """Look at all vendors, and at what the partner heard."""
+    titles = [title_of(number) for number in range(plan.events)]
+    every = await conferences(sandbox, hosts)
     live = [one for one in every if not one.deleted]
-    there = Counter(one.topic for one in live)
+    there = Counter(one.title for one in live)
     of_event = [there[title] for title in titles]
+    shown, links = await placed(sandbox, hosts), {one.title: one.link for one in live}
     announced = Counter(partner.titles["meeting.provisioned"].values())
     twice = sum(1 for times in announced.values() if times > 1)
     return Count(
         events=plan.events,
         least=min(of_event),
         most=max(of_event),
+        by_pair=_by_pair(of_event, hosts),
         extra_made=len(every) - len(live),
         orphans=len(live) - sum(of_event),
-        links=await _links(sandbox, hosts, {one.topic: one.join_url for one in live}),
+        links=sum(links.get(title, title) in shown.get(title, "") for title in titles),
         lost=sum(1 for title in titles if not announced[title]),
         told_twice=twice + told_again(partner),
         repeats=partner.deliveries.total() - len(partner.deliveries),
@@ -111,6 +120,13 @@ async def count(plan: Plan, sandbox: Sandbox, partner: Unreliable, hosts: list[H
         bodies_differ=bodies_differ(partner),
         out_of_order=out_of_order(partner),
     )
+
+
+def _by_pair(of_event: Sequence[int], hosts: Sequence[Host]) -> dict[Pair, list[int]]:
+    found: dict[Pair, list[int]] = {}
+    for number, there in enumerate(of_event):
+        found.setdefault(hosts[number % len(hosts)].pair, []).append(there)
+    return found
 
 
 def told_again(partner: Unreliable) -> int:
@@ -147,13 +163,3 @@ async def _told(house: Rehearsal, key: str) -> set[str]:
                 return found
     finally:
         await api.aclose()
-
-
-async def _links(sandbox: Sandbox, hosts: list[Host], urls: dict[str, str]) -> int:
-    shown = await asyncio.gather(*(sandbox.google.events(host.calendar) for host in hosts))
-    return sum(
-        1
-        for events in shown
-        for event in events
-        if urls.get(event.title) and urls[event.title] in event.location
-    )

@@ -7,7 +7,6 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -15,7 +14,7 @@ from typing import Final
 import psutil
 
 from infra.cli.rehearsal import Rehearsal
-from tests.chaos.tenants import Host
+from tests.chaos.vendors import Host, add_event, title_of
 
 VICTIMS: Final = ("worker", "worker.2", "worker", "worker.2", "receiver", "store", "api", "valkey")
 """Who is killed, in these shares: `store` is the server, `valkey` the process that keeps it."""
@@ -70,15 +69,12 @@ class Storm:
     async def _events(self, span: float) -> None:
         """Evenly over the span, in small heaps; a title is an event's name throughout."""
         began, sent = time.monotonic(), 0
-        titles = _titles(self.plan.events)
         while sent < self.plan.events:
             passed = (time.monotonic() - began) / span if span else 1.0
             due = min(self.plan.events, int(self.plan.events * passed) + 1)
             for number in range(sent, due):
                 host = self.hosts[number % len(self.hosts)]
-                await self.house.sandbox.google.add_event(
-                    host.calendar, title=next(titles), location=host.keyword, starts=_starts()
-                )
+                await add_event(self.house.sandbox, host, title_of(number), _starts())
             sent = due
             await asyncio.sleep(0.05)
 
@@ -107,10 +103,6 @@ class Storm:
                 process.send_signal(signal.SIGCONT)
 
         tasks.create_task(thaw())
-
-
-def _titles(events: int) -> Iterator[str]:
-    return (f"Event {number}" for number in range(events))
 
 
 def _starts() -> datetime:

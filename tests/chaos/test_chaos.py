@@ -8,7 +8,7 @@ from tests.chaos.chaos import run, table
 from tests.chaos.storm import Plan
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("plan", [Plan(events=60, kills=6, pauses=1, seed=3)])
 async def test_kills_and_faults_leave_one_conference_for_each_event(plan: Plan) -> None:
     counted = await run(plan)
