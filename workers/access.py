@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
-from infra.errors import NeedsReauth, RateLimited, TokenExpired, TryLater
-from infra.lanes import Item, Lane, Post
+from infra.errors import NeedsReauth, RateLimited, StoreAway, TokenExpired, TryLater, Unknown
+from infra.lanes import Body, Item, Lane, Post
 from schemas.connections import Connection, Tokens
 from schemas.items import RefreshAsked, write_load
 from schemas.providers import PROVIDERS
@@ -17,7 +18,7 @@ from schemas.seals import Sealed
 from workers.ports import Access
 from workers.runtime import Runtime
 from workers.tokens import opened, provider_at
-from workers.turns import turn_of
+from workers.turns import OutOfTurn, turn_of
 
 T = TypeVar("T")
 
@@ -31,7 +32,8 @@ LOOK_EVERY: Final = (timedelta(milliseconds=20), timedelta(milliseconds=500))
 async def access(runtime: Runtime, tenant: str, connection_id: str) -> Access:
     """What a call through this connection goes out with.
 
-    Raises NeedsReauth in words when the link cannot be used, TryLater when a refresh takes long.
+    Raises NeedsReauth in words when the link cannot be used, TryLater when a refresh takes long,
+    RateLimited while the account rests.
     """
     _, granted = await _granted(runtime, tenant, connection_id)
     return granted
@@ -47,14 +49,14 @@ async def with_access(
 
     Raises what `call` does, and RateLimited without a call while the account rests.
     """
-    _demand_no_rest(runtime, tenant, connection_id)
     provider, granted = await _granted(runtime, tenant, connection_id)
     try:
         return await call(provider, granted)
     except TokenExpired:
         await _refreshed(runtime, tenant, connection_id, granted.serial)
-    except RateLimited as limited:
-        _rest(runtime, tenant, connection_id, limited.until)
+    except TryLater as later:
+        if (until := _rest_asked(later, runtime.now())) is not None:
+            await _rest(runtime, tenant, connection_id, until)
         raise
     try:
         return await call(provider, await access(runtime, tenant, connection_id))
@@ -62,27 +64,49 @@ async def with_access(
         raise TryLater(f"{provider} refuses a token that it has just renewed") from error
 
 
-def _demand_no_rest(runtime: Runtime, tenant: str, connection_id: str) -> None:
+async def _demand_no_rest(runtime: Runtime, tenant: str, connection_id: str) -> None:
     """Nothing is sent while the account rests (T23). Raises RateLimited."""
     until = runtime.rests.get((tenant, connection_id))
+    if until is None or until <= runtime.now():
+        mark = await runtime.store.blobs.get(tenant, _mark_of(connection_id))
+        until = datetime.fromisoformat(mark.decode()) if mark else None
     if until is not None and until > runtime.now():
         words = f"connection {connection_id} rests, as its provider asked of another call"
         raise RateLimited(words, until=until, scope=connection_id)
 
 
-def _rest(runtime: Runtime, tenant: str, connection_id: str, until: datetime) -> None:
-    """Let the whole account rest for as long as the provider asks of one call: in this process,
-    for each has to hear it but once. A long wait is a quota of what was asked, not a pace."""
+def _rest_asked(later: TryLater, now: datetime) -> datetime | None:
+    """Until when the provider wants no call of this account (429): it names a moment or a wait.
+    Our own pace, and a call that may have been done, say nothing about other calls."""
+    if isinstance(later, RateLimited):
+        return later.until
+    if isinstance(later, Unknown | OutOfTurn) or later.after is None:
+        return None
+    return now + later.after
+
+
+async def _rest(runtime: Runtime, tenant: str, connection_id: str, until: datetime) -> None:
+    """Let the whole account rest, in every worker, for as long as the provider asks of one call. A
+    long wait is a quota of what was asked, not a pace."""
     now = runtime.now()
-    if until - now > LONGEST_REST:
+    if not timedelta(0) < until - now <= LONGEST_REST:
         return
     for place in [place for place, end in runtime.rests.items() if end <= now]:
         del runtime.rests[place]
     runtime.rests[tenant, connection_id] = until
+    mark = Body(_mark_of(connection_id), until.isoformat().encode(), until - now)
+    with suppress(StoreAway):  # then each worker hears it from the provider
+        await runtime.store.blobs.put(tenant, mark)
+
+
+def _mark_of(connection_id: str) -> str:
+    return f"rest/{connection_id}"
 
 
 async def _granted(runtime: Runtime, tenant: str, connection_id: str) -> tuple[str, Access]:
-    connection, tokens = await _read(runtime, tenant, connection_id)
+    (connection, tokens), _ = await asyncio.gather(  # in one round trip
+        _read(runtime, tenant, connection_id), _demand_no_rest(runtime, tenant, connection_id)
+    )
     if tokens is not None and tokens.expires_at - runtime.now() < STALE_BEFORE_END:
         tokens = await _refreshed(runtime, tenant, connection_id, tokens.serial)
     return connection.provider, access_of(runtime, tenant, connection, tokens)
@@ -112,10 +136,8 @@ async def _read(
     runtime: Runtime, tenant: str, connection_id: str
 ) -> tuple[Connection, Tokens | None]:
     """The link and its tokens. Raises NeedsReauth with the reason and what to do."""
-    documents = runtime.store.documents
-    connection, tokens = await asyncio.gather(
-        documents.get(tenant, Connection, connection_id),
-        documents.get(tenant, Tokens, connection_id),
+    [connection], tokens = await runtime.store.documents.get_beside(
+        tenant, Connection, [connection_id], beside=(Tokens, connection_id)
     )
     if connection is None:
         raise NeedsReauth(f"connection {connection_id} does not exist")

@@ -50,7 +50,8 @@ class Runtime:
     content_told: Callable[[str, str], None] = lambda _provider, _outcome: None
     """Counts what became of a content."""
     rests: dict[tuple[str, str], datetime] = field(default_factory=dict)
-    """Until when nothing is sent for a connection of a tenant: its provider asked for rest."""
+    """Until when nothing is sent for a connection of a tenant: its provider asked this process for
+    rest. What others were asked for stands in the store (workers/access.py)."""
     retrying: set[str] = field(default_factory=set)
     """Claims of callbacks that failed before and are tried again by this process right now."""
 

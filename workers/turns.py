@@ -24,6 +24,10 @@ WINDOW: Final = timedelta(minutes=10)
 LOOK_EVERY: Final = (timedelta(milliseconds=10), timedelta(milliseconds=160))
 
 
+class OutOfTurn(TryLater):
+    """Our turn is far off. Nothing was sent, and the provider has asked for nothing."""
+
+
 def turn_of(
     runtime: Runtime, tenant: str, provider: Provider, *, client: str | None, host: str
 ) -> Turn:
@@ -46,7 +50,7 @@ def _paced(runtime: Runtime, tenant: str, provider: Provider, name: str) -> Turn
         wait = await runtime.store.quotas.pace(tenant, name, every=every)
         if wait > TURN_WITHIN:
             words = f"{calls} calls a second are allowed, and many wait"
-            raise TryLater(words, after=wait)
+            raise OutOfTurn(words, after=wait)
         await asyncio.sleep(wait.total_seconds())
         yield
 
@@ -72,7 +76,7 @@ def _counted(runtime: Runtime, tenant: str, provider: Provider, name: str) -> Tu
 async def _enter(
     runtime: Runtime, tenant: str, provider: Provider, *, name: str, holder: str
 ) -> None:
-    """Wait for a place. Raises TryLater when it takes long, RateLimited when none is left in the
+    """Wait for a place. Raises OutOfTurn when it takes long, RateLimited when none is left in the
     window."""
     most, window = provider.calls_at_once or 1, provider.calls_in_ten_minutes or 1
     end = time.monotonic() + TURN_WITHIN.total_seconds()
@@ -90,7 +94,7 @@ async def _enter(
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, slowest)
     words = f"{provider.title} allows {most} calls of a mailbox at once, and many wait"
-    raise TryLater(words, after=timedelta(seconds=1))
+    raise OutOfTurn(words, after=timedelta(seconds=1))
 
 
 def _window_end(now: datetime) -> datetime:
