@@ -15,7 +15,7 @@ from infra.settings import Settings
 from infra.store import Store
 from tests.api.stage import MEETING, client, kind_of
 from webhooks.api.gates import Crowd
-from webhooks.app import build, open_front
+from webhooks.app import build, open_app, open_front
 
 KIB = 1024
 
@@ -100,6 +100,23 @@ async def test_while_the_store_is_nearly_full_only_reading_goes_on(
     assert int(put.headers["retry-after"]) > 0
     assert read.status_code == 200
     assert (await partner.get("/v1/meetings/x")).status_code == 404
+
+
+async def test_while_the_disk_is_nearly_full_only_reading_goes_on(
+    settings: Settings, partner: httpx.AsyncClient
+) -> None:
+    """ENGINE 14. No disk is free as a whole: the first look finds less than is asked for here."""
+    greedy = settings.model_copy(update={"disk_free_percent": 100})
+    key = partner.headers["authorization"].removeprefix("Bearer ")
+    async with open_app(greedy) as app, client(app, key) as inside:
+        while (await inside.get("/readyz")).is_success:
+            pass  # until the first look
+        put = await inside.put("/v1/meetings/x", json=MEETING)
+        read = await inside.get("/v1/policy")
+
+    assert (put.status_code, kind_of(put)) == (503, "busy")
+    assert int(put.headers["retry-after"]) > 0
+    assert read.status_code == 200
 
 
 async def test_a_crowd_is_turned_away_and_let_in_when_there_is_room_again() -> None:

@@ -77,18 +77,27 @@ async def test_a_change_that_zoom_cannot_show_costs_no_write(home: Household) ->
     assert await home.sandbox.calls("zoom.update") == updates
 
 
-async def test_quick_changes_in_a_row_cost_fewer_writes_than_changes(home: Household) -> None:
+async def test_quick_changes_in_a_row_cost_one_write_and_what_is_seen_meanwhile(
+    home: Household,
+) -> None:
+    """What comes while Google's pushes are held back is one reading and one write; a reading that
+    was due by itself may have seen it half done."""
     event, _ = await home.provisioned()
     updates = await home.sandbox.calls("zoom.update")
 
+    await home.sandbox.manners("google", paused=True)
     for minutes in range(1, 13):
         starts = tomorrow() + timedelta(minutes=5 * minutes)
         await home.sandbox.google.move_event(home.calendar, event.id, starts=starts)
-    await home.rests()
+    await home.sandbox.manners("google", paused=False)
 
-    (conference,) = await home.conferences()
-    assert conference.doc["start_time"] == f"{tomorrow(1):%Y-%m-%dT%H:%M:%SZ}"
-    assert await home.sandbox.calls("zoom.update") - updates < 12
+    async def follows() -> bool:
+        (conference,) = await home.conferences()
+        return bool(conference.doc["start_time"] == f"{tomorrow(1):%Y-%m-%dT%H:%M:%SZ}")
+
+    await until(follows, "the last change")
+    await home.rests()
+    assert 1 <= await home.sandbox.calls("zoom.update") - updates <= 4
 
 
 async def test_a_rate_limit_of_google_is_waited_out(home: Household) -> None:

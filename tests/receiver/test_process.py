@@ -130,6 +130,33 @@ async def test_it_answers_what_is_under_way_before_it_ends(
     assert process.returncode == 0
 
 
+async def test_while_the_disk_is_nearly_full_it_takes_nothing(
+    door: Door, data_dir: Path, key_file: Path
+) -> None:
+    """ENGINE 14. No disk is free as a whole: the first look finds less than is asked for here."""
+    port = _free_port()
+    door.ring = seal.KeyRing.load(key_file)
+    pushed = await test_zoom.notification(door)
+    async with (
+        _receiver(
+            TIELINE_DATA_DIR=str(data_dir),
+            TIELINE_DOOR_PRIVATE_KEY_FILE=str(key_file),
+            TIELINE_RECEIVER_PORT=str(port),
+            TIELINE_DISK_FREE_PERCENT="100",
+        ),
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http,
+    ):
+        ready = await _ready(http)
+        while ready.is_success:  # until the first look
+            ready = await _ready(http)
+        headers = list(pushed.headers.items())
+        refused = await http.post(pushed.path, headers=headers, content=pushed.body)
+
+    assert "nearly full" in ready.json()["because"][0]
+    assert (refused.status_code, int(refused.headers["retry-after"]) > 0) == (503, True)
+    assert await door.items(pushed) == 0
+
+
 async def test_without_its_key_it_says_what_to_set(tmp_path: Path) -> None:
     async with _receiver(TIELINE_DATA_DIR=str(tmp_path)) as process:
         said, _ = await process.communicate()

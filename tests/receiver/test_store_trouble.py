@@ -127,7 +127,7 @@ async def test_what_got_a_2xx_survives_a_kill_of_the_store(
     assert lost == []
 
 
-async def test_readiness_tells_a_full_store_and_an_absent_one(
+async def test_readiness_tells_a_full_store_an_unsafe_and_an_absent_one(
     server: embedded.Server, own_settings: Settings
 ) -> None:
     async def nobody() -> list[str]:
@@ -145,6 +145,11 @@ async def test_readiness_tells_a_full_store_and_an_absent_one(
             await client.config_set("maxmemory", int(used * 1.1))
             await condition.look()
             full = await http.get("/readyz")
+            pressed = (condition.pressed(80), condition.pressed(95))
+            await client.config_set("maxmemory", 2 * used)
+            await client.config_set("appendonly", "no")
+            await condition.look()
+            unsafe = await http.get("/readyz")
             await client.aclose()
             server.process.kill()
             server.process.wait()
@@ -152,6 +157,10 @@ async def test_readiness_tells_a_full_store_and_an_absent_one(
             alive = await http.get("/livez")
 
     assert (well.status_code, well.json()["kinds_without_worker"]) == (200, ["meeting"])
-    assert (full.status_code, condition.pressed(80), condition.pressed(95)) == (503, True, False)
+    assert (full.status_code, pressed) == (503, (True, False))
     assert "nearly full" in full.json()["because"][0]
+    assert (unsafe.status_code, unsafe.json()["ready"]) == (503, False)
+    assert unsafe.json()["because"] == [
+        "The store keeps nothing when it restarts. Set appendonly yes."
+    ]
     assert (away.status_code, away.json()["ready"], alive.status_code) == (503, False, 200)

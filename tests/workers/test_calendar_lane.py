@@ -9,7 +9,16 @@ from infra.sandbox.client import Sandbox
 from schemas.connections import LinkState, Reading, Route, Subscription
 from schemas.events import Sighting
 from tests.workers.stage import Stage, until
-from tests.workers.watching import ADA, living, mark, reading_of, was_read, watch
+from tests.workers.watching import (
+    ADA,
+    living,
+    mark,
+    reading_of,
+    shown_once,
+    sighting,
+    was_read,
+    watch,
+)
 
 
 async def test_a_channel_is_renewed_by_opening_a_new_one_before_the_old_one_stops(
@@ -101,24 +110,28 @@ async def test_a_calendar_that_may_not_be_watched_is_read_on_schedule(
 async def test_a_full_reading_believes_only_a_confirmed_absence(
     stage: Stage, sandbox: Sandbox
 ) -> None:
-    """What it did not show is asked for one by one: one is gone, one is there after all."""
+    """What it does not show is asked for one by one: one is gone, one is there after all."""
     calendar = await watch(stage, sandbox)
-    gone = await sandbox.google.add_event(ADA, title="Gone", location="Zoom")
-    stays = await sandbox.google.add_event(ADA, title="Stays", location="Zoom")
+    there = await sandbox.google.add_event(ADA, title="Stays", location="Zoom")
     async with stage.at_work("calendar"):
         await was_read(stage, calendar)
+        stays = await sighting(stage, calendar, there.id)
+        assert stays is not None
+        gone = await shown_once(stage, stays, "0123456789neverwas")
         await sandbox.manners("google", paused=True)
-        await sandbox.google.cancel_event(ADA, gone.id)
-        await sandbox.google.expire_sync_tokens(ADA)
-        await mark(stage, calendar)
+        long_ago = stage.runtime.now() - timedelta(days=9)
+        await sandbox.google.move_event(ADA, there.id, starts=long_ago)
+        await mark(stage, calendar, "full")
         await was_read(stage, calendar, generation=2)
 
-    async def seen(event: str) -> Sighting | None:
-        key = Sighting.key(calendar.id, event)
-        return await stage.runtime.store.documents.get(stage.tenant, Sighting, key)
-
-    assert await seen(gone.id) is None
-    assert await seen(stays.id) is not None
+    looks = await stage.runtime.store.lanes.state(Lane(stage.tenant, "meeting", gone.meeting))
+    asked = [
+        one["query"] for one in await sandbox.latest_calls() if one["operation"] == "google.get"
+    ]
+    assert len(asked) == 2
+    assert await sighting(stage, calendar, gone.event.id) is None
+    assert looks.depth == 1, "its meeting is told to look"
+    assert await sighting(stage, calendar, there.id) == stays
 
 
 async def test_what_lies_before_the_window_is_forgotten_and_not_torn_down(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from infra.lanes import Lane
 from infra.sandbox.client import Sandbox
 from schemas.connections import Calendar
 from schemas.events import Sighting
 from schemas.policy import KeywordRule, PolicyRules
 from tests.workers.stage import NOON, Stage, until
-from tests.workers.watching import ADA, mark, reading_of, was_read
+from tests.workers.watching import ADA, mark, reading_of, sighting, was_read
 from workers.providers.graph.client import PRIMARY
 
 RULES = (KeywordRule(keyword="zoom", conferencing="con_zoom"),)
@@ -102,6 +104,31 @@ async def test_a_calendar_that_cannot_be_watched_is_read_and_leaves_no_address(
     assert reading.subscriptions == ()
     assert reading.cursor is None
     assert await sandbox.calls("graph.watch") == 0
+
+
+async def test_a_full_reading_believes_only_a_confirmed_absence(
+    stage: Stage, sandbox: Sandbox
+) -> None:
+    """What it does not show is asked for one by one: one is gone, one is there after all."""
+    calendar, mailbox = await watch(stage, sandbox)
+    place = {"displayName": "zoom"}
+    gone = await sandbox.graph.add_event(mailbox, title="Gone", location=place)
+    stays = await sandbox.graph.add_event(mailbox, title="Stays", location=place)
+    async with stage.at_work("calendar"):
+        await was_read(stage, calendar)
+        known = await sighting(stage, calendar, gone.id)
+        assert known is not None
+        await sandbox.manners("graph", paused=True)
+        await sandbox.graph.cancel_event(mailbox, gone.id)
+        long_ago = stage.runtime.now() - timedelta(days=9)
+        await sandbox.graph.move_event(mailbox, stays.id, starts=long_ago)
+        await mark(stage, calendar, "full")
+        await was_read(stage, calendar, generation=2)
+
+    looks = await stage.runtime.store.lanes.state(Lane(stage.tenant, "meeting", known.meeting))
+    assert await sighting(stage, calendar, gone.id) is None
+    assert looks.depth == 2, "it was seen, and is told to look again"
+    assert await sighting(stage, calendar, stays.id) is not None
 
 
 async def test_a_mailbox_out_of_policy_is_not_looked_at_again_by_itself(

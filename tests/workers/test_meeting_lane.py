@@ -14,7 +14,8 @@ from infra.sandbox.client import Sandbox
 from infra.settings import Settings
 from schemas.callbacks import CallbackType
 from schemas.connections import LinkState
-from schemas.items import LinkChanged
+from schemas.items import LinkChanged, Made
+from schemas.meetings import Meeting
 from tests.store.servers import following
 from tests.workers.asking import ask, ask_again, happened, meeting_of, rests, slot
 from tests.workers.stage import Stage, until
@@ -88,6 +89,27 @@ async def test_an_item_that_no_release_wrote_is_set_aside_and_the_lane_goes_on(
         meeting = await rests(stage, asked)
 
     assert meeting.conference is not None
+
+
+async def test_a_meeting_that_a_newer_release_wrote_waits_for_one_untouched(
+    stage: Stage,
+) -> None:
+    """ENGINE 15"""
+    newer = await stage.meeting(v=Meeting.version + 1)
+    lane = Lane(stage.tenant, "meeting", newer.id)
+    made = Made(connection="con_1", conference="1", reference="tl-1", number=1)
+
+    async with stage.at_work("meeting"):
+        await stage.post("meeting", newer.id, made)
+
+        async def laid_aside() -> bool:
+            state = await stage.runtime.store.lanes.state(lane)
+            return state.held_until is None and state.not_before is not None
+
+        await until(laid_aside)
+
+    state = await stage.runtime.store.lanes.state(lane)
+    assert (state.depth, state.failures, state.parked) == (1, 0, None)
 
 
 async def test_a_meeting_waits_for_its_link_and_goes_on_when_that_is_back(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from infra.lanes import Lane, Post
+from infra.lanes import Lane, Post, RankSet, Unit
 from infra.sandbox.client import Sandbox
 from infra.sandbox.documents import Doc
 from schemas.connections import Calendar, Connection, Reading
+from schemas.events import Sighting
 from schemas.policy import KeywordRule, PolicyRules
 from tests.workers.stage import NOON, Stage, until
 
@@ -60,3 +61,24 @@ async def was_read(stage: Stage, calendar: Calendar, *, generation: int = 1) -> 
 async def living(sandbox: Sandbox) -> list[Doc]:
     """The channels that Google still sends on."""
     return [one for one in await sandbox.google.channels() if not one["stopped"]]
+
+
+async def sighting(stage: Stage, calendar: Calendar, event: str) -> Sighting | None:
+    """What is kept of an event."""
+    key = Sighting.key(calendar.id, event)
+    return await stage.runtime.store.documents.get(stage.tenant, Sighting, key)
+
+
+async def shown_once(stage: Stage, like: Sighting, event: str) -> Sighting:
+    """Keep the sighting of another event, as the first full reading would have shown it."""
+    another = like.model_copy(
+        update={
+            "id": Sighting.key(like.calendar, event),
+            "rev": 0,
+            "meeting": "mtg_of_another",
+            "event": like.event.model_copy(update={"id": event}),
+        }
+    )
+    row = RankSet(f"events:{like.calendar}", event, 1)
+    await stage.runtime.store.lanes.submit(stage.tenant, Unit(puts=[another], rank=[row]))
+    return another
