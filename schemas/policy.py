@@ -9,7 +9,8 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from schemas.events import Event, Slot
-from schemas.records import Record, Schema
+from schemas.people import Actor
+from schemas.records import Moment, Record, Schema
 from schemas.recurrence import last_end
 
 Truth = Literal["calendar", "application", "conference"]
@@ -62,6 +63,16 @@ class Wish(Schema):
     """The source of truth, where that is not who made the meeting."""
 
 
+class Leading(Record):
+    """Who is right about one meeting of a calendar, whatever its rule says. Same id as the meeting;
+    owned by the API."""
+
+    kind: ClassVar[str] = "leading"
+    truth: Literal["calendar", "conference"]
+    actor: Actor
+    chosen_at: Moment
+
+
 class Verdict(Schema):
     """Whether a conference is wanted, and the sentence that says why."""
 
@@ -85,6 +96,8 @@ class Policy(Schema):
     links: Mapping[str, Link] = {}
     rooms: Mapping[str, str] = {}
     """Calendars of rooms, and the connections that their events' conferences come from."""
+    truth: Literal["calendar", "conference"] | None = None
+    """The source of truth that was chosen for this very meeting; it comes before the rule's."""
 
     def connection(self, named: str) -> str | None:
         """The connection that a rule or a partner names; `default` is the tenant's."""
@@ -104,7 +117,7 @@ class Policy(Schema):
             return Verdict(wish=None, because=reason)
         rule = self.rule_for(event)
         if rule is None and room is not None:
-            wish = Wish(slot=event.slot, connection=room)
+            wish = Wish(slot=event.slot, connection=room, truth=self._leads("calendar"))
             return Verdict(wish=wish, because="it is in a room that has a conference for each")
         if rule is None:
             return Verdict(wish=None, because="no rule's keyword stands in its location")
@@ -118,10 +131,13 @@ class Policy(Schema):
             wish=Wish(
                 slot=event.slot,
                 connection=connection,
-                truth="conference" if rule.source_of_truth == "conference" else None,
+                truth=self._leads(rule.source_of_truth),
             ),
             because=f"keyword “{rule.keyword}” stands in its location",
         )
+
+    def _leads(self, usual: str) -> Literal["conference"] | None:
+        return "conference" if (self.truth or usual) == "conference" else None
 
 
 def _words(text: str) -> str:

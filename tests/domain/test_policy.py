@@ -122,3 +122,19 @@ def test_a_room_leaves_foreign_links_alone() -> None:
     theirs = event(location="Room 5", foreign_link=True)
 
     assert policy().verdict(theirs, NOW, room="con_room").wish is None
+
+
+@pytest.mark.parametrize("keyword", ["zoom", ""])
+def test_what_was_chosen_for_one_meeting_comes_before_its_rule(keyword: str) -> None:
+    led = [KeywordRule(keyword="zoom", conferencing="con_z", source_of_truth="conference")]
+    usual = Policy(rules=tuple(led), rooms={"cal_room": "con_z"})
+
+    wishes = [
+        usual.model_copy(update={"truth": truth})
+        .verdict(event(location=keyword), NOW, room="con_z")
+        .wish
+        for truth in (None, "calendar", "conference")
+    ]
+
+    by_rule = "conference" if keyword else None  # a room's conferences do not lead
+    assert [wish and wish.truth for wish in wishes] == [by_rule, None, "conference"]

@@ -101,6 +101,30 @@ async def test_what_is_changed_at_zoom_reaches_the_event_where_that_is_right(
     assert "change.changed" in [one["what"] for one in await home.timeline(meeting)]
 
 
+async def test_one_meeting_of_a_calendar_may_be_led_by_its_conference_and_back_again(
+    home: Household,
+) -> None:
+    event, meeting = await home.provisioned()
+    there, path = await at_zoom(home), f"/v1/meetings/{meeting}"
+    await home.api.change(path, {"source_of_truth": "conference"})
+    await home.rests()
+
+    await home.sandbox.zoom.change_meeting(there.id, topic="Talk")
+    await event_shows(home, event, "Talk", tomorrow())
+    led = (await home.meeting(meeting))["source_of_truth"]
+    chosen = await home.api.change(path, {"source_of_truth": "calendar"})
+    await home.rests()
+    await home.sandbox.zoom.change_meeting(there.id, topic="Again")
+
+    async def is_back() -> bool:
+        return (await at_zoom(home)).topic == "Talk"
+
+    await until(is_back, "the title at Zoom")
+    assert (led, chosen["source_of_truth"]) == ("conference", "calendar")
+    assert (await home.meeting(meeting))["source_of_truth"] == "calendar"
+    await rest_in_peace(home)
+
+
 async def test_what_is_changed_in_the_calendar_is_put_back_where_zoom_is_right(
     home: Household,
 ) -> None:

@@ -21,6 +21,7 @@ from webhooks.api import (
     feed,
     grants,
     keys,
+    leading,
     links,
     meetings,
     occurrences,
@@ -39,6 +40,7 @@ from webhooks.api.operation import Row
 
 ROWS: Final[tuple[Row, ...]] = (
     *meetings.ROWS,
+    *leading.ROWS,
     *occurrences.ROWS,
     *timelines.ROWS,
     *explain.ROWS,

@@ -28,7 +28,7 @@ from schemas.items import (
     write_load,
 )
 from schemas.meetings import Ask, AskSeen, EventCopy, EventsSeen, Meeting, Seen
-from schemas.policy import Link, Policy, PolicyRules
+from schemas.policy import Leading, Link, Policy, PolicyRules
 from schemas.providers import PROVIDERS, Role
 from workers.domain.announce import Telling, report
 from workers.domain.evolve import retried
@@ -198,15 +198,18 @@ async def policy_in_force(runtime: Runtime, tenant: str, meeting: Meeting, seen:
     needs = (meeting.wish, meeting.conference, meeting.intent)
     named |= {need.connection for need in needs if need is not None}
     rooms: dict[str, str] = {}
+    leading: Leading | None = None
     if isinstance(seen, AskSeen):
         named.add(getattr(seen.ask.conferencing, "connection", ""))
     else:
+        leading = await runtime.store.documents.get(tenant, Leading, meeting.id)
         rooms = await _rooms(runtime, tenant, seen)
         named |= set(rooms.values())
     ids = sorted(named - {"", "default"})
     found = await runtime.store.documents.get_many(tenant, Connection, ids)
     links = {one.id: _link(one, runtime) for one in found if one is not None}
-    return Policy(rules=rules.rules, default=rules.default, links=links, rooms=rooms)
+    truth = leading.truth if leading is not None else None
+    return Policy(rules=rules.rules, default=rules.default, links=links, rooms=rooms, truth=truth)
 
 
 async def _rooms(runtime: Runtime, tenant: str, seen: EventsSeen) -> dict[str, str]:

@@ -25,4 +25,4 @@ def without_fixed_time(outcome: Outcome) -> str:
     provider = PROVIDERS[outcome.conference.provider]
     if not provider.series_without_time:
         return ""
-    return f"{provider.title} cannot express the series: its conference has no fixed time"
+    return f"a series has no fixed time at {provider.title}: one link for all its occurrences"
