@@ -72,6 +72,17 @@ def grant_id(application: str, place: Place) -> str:
     return "grt_" + b32encode(digest).decode().lower()[:20]
 
 
+def write_row(grant: Grant) -> str:
+    """What the index says of a grant."""
+    return "\n".join((grant.application, grant.place.kind, grant.place.id))
+
+
+def read_row(row: str) -> tuple[str, Place]:
+    """The application and the place of such a row."""
+    application, kind, id_ = row.split("\n", 2)
+    return application, Place.model_validate({"kind": kind, "id": id_})
+
+
 def permitted(grants: Iterable[Grant], what: Allows, now: datetime) -> frozenset[str]:
     """The applications that may, by one of these grants."""
     return frozenset(grant.application for grant in grants if grant.permits(what, now))

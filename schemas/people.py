@@ -22,7 +22,7 @@ class Scope(StrEnum):
     MEETINGS = "meetings"
     """Ask for meetings and read those the application may see."""
     MANAGE = "manage"
-    """Clients, connections, calendars, policy and endpoints of the tenant."""
+    """Clients, connections, calendars, policy, grants and endpoints of the tenant."""
     START = "start"
     """Fetch a host's start link."""
     TENANT_WIDE = "tenant"

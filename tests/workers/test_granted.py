@@ -8,17 +8,27 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from infra.lanes import Claimed, Lane
-from schemas.connections import LinkState
-from schemas.grants import GRANTEES, GRANTS, Allows, Grant, Grantees, Place, PlaceKind, grant_id
+from infra.lanes import Claimed, IndexSet, Lane, Unit
+from schemas.connections import Calendar, LinkState
+from schemas.grants import (
+    GRANTEES,
+    GRANTS,
+    Allows,
+    Grant,
+    Grantees,
+    Place,
+    PlaceKind,
+    grant_id,
+    write_row,
+)
 from schemas.items import UnlinkAsked
-from schemas.meetings import Ask, Meeting
+from schemas.meetings import Meeting
 from schemas.people import Actor, Scope
 from tests.api.stage import kind_of
 from tests.workers.doors import partner
 from tests.workers.hearing import claim
 from tests.workers.stage import APPLICATION, NOON, Stage, until
-from tests.workers.test_places import SLOT, link, of_link, standing, tell, torn_down
+from tests.workers.test_places import ask_of, link, of_link, standing, tell, torn_down
 from workers.jobs.fire_callbacks import fire_callback
 
 NOWHERE = "http://127.0.0.1:9/"
@@ -36,11 +46,13 @@ async def give(stage: Stage, application: str, kind: PlaceKind, id_: str, **fact
         "given_at": NOON,
     }
     grant = Grant.model_validate({**given, **facts})
+    row = IndexSet(GRANTS, grant.id, write_row(grant))
     documents = stage.runtime.store.documents
     known = await documents.get(stage.tenant, Grantees, GRANTEES) or Grantees(id=GRANTEES)
     applications = (*known.applications, application)
     grantees = known.model_copy(update={"applications": applications})
-    await stage.keep(grant, grantees, index={GRANTS: [grant.id]})
+    unit = Unit(puts=[grant, grantees], index=[row])
+    await stage.runtime.store.lanes.submit(stage.tenant, unit)
     return grant
 
 
@@ -84,19 +96,6 @@ async def test_a_meeting_is_heard_of_wherever_it_stands(
 
     assert [await stage.waiting(one) for one in (endpoint, other)] == [int(hears), 0]
     assert await told(stage, "app_2") == [meeting.id] * hears
-
-
-def ask_of(meeting: Meeting, *, host: str) -> Ask:
-    return Ask(
-        id=meeting.id,
-        application="app_1",
-        external_id="x",
-        slot=SLOT,
-        host=host,
-        actor=APPLICATION,
-        asked_at=NOON,
-        body_sha256="",
-    )
 
 
 @pytest.mark.parametrize(("kind", "id_"), [("connection", "con_1"), ("user", "ada")])
@@ -206,15 +205,19 @@ async def _feed(one: httpx.AsyncClient) -> list[str]:
 
 
 async def test_a_link_that_is_taken_away_takes_its_grants_along(stage: Stage) -> None:
+    """Also those for a calendar of it that is no longer watched."""
     endpoint, _ = await stage.endpoint(NOWHERE, application="app_2")
     connection = await link(stage, "con_1", user="ada")
-    await stage.keep(index={"calendars-of:con_1": ["cal_1"]})
+    facts = {"provider": "google", "provider_id": "p", "watched": False, "created_at": NOON}
+    for name, over in (("cal_1", "con_1"), ("cal_2", "con_2")):
+        await stage.keep(Calendar.model_validate({"id": name, "connection": over, **facts}))
     gone = [
         await give(stage, "app_2", "connection", "con_1"),
         await give(stage, "app_3", "calendar", "cal_1"),
     ]
     left = [
         await give(stage, "app_2", "connection", "con_2"),
+        await give(stage, "app_2", "calendar", "cal_2"),
         await give(stage, "app_2", "user", "eve"),
     ]
 
@@ -226,6 +229,6 @@ async def test_a_link_that_is_taken_away_takes_its_grants_along(stage: Stage) ->
         stage.tenant, Grant, [one.id for one in (*gone, *left)]
     )
     assert (await stage.connection("con_1")).state is LinkState.UNLINKED
-    assert [one is not None for one in found] == [False, False, True, True]
+    assert [one is not None for one in found] == [False, False, True, True, True]
     assert set(await stage.runtime.store.index.all(stage.tenant, GRANTS)) == {g.id for g in left}
     assert await stage.waiting(endpoint) == 1  # that it was unlinked

@@ -12,12 +12,12 @@ from schemas.connections import Account, Calendar, Connection
 from schemas.endpoints import Endpoint
 from schemas.events import Slot
 from schemas.items import FanOut, write_load
-from schemas.meetings import Conference, Meeting, Written
+from schemas.meetings import Ask, Conference, Meeting, Written
 from schemas.people import Actor
 from schemas.places import Subject
 from schemas.providers import Role
 from tests.workers.hearing import claim
-from tests.workers.stage import NOON, Stage, until
+from tests.workers.stage import APPLICATION, NOON, Stage, until
 from workers.jobs.fire_callbacks import fire_callback
 from workers.outbox import announce_into
 from workers.places import PLACES
@@ -65,6 +65,19 @@ async def standing(stage: Stage) -> Meeting:
     )
 
 
+def ask_of(meeting: Meeting, *, host: str) -> Ask:
+    return Ask(
+        id=meeting.id,
+        application="app_1",
+        external_id="x",
+        slot=SLOT,
+        host=host,
+        actor=APPLICATION,
+        asked_at=NOON,
+        body_sha256="",
+    )
+
+
 async def tell(stage: Stage, about: Subject, *callbacks: Callback) -> None:
     unit, now = Unit(), stage.runtime.now()
     await announce_into(unit, stage.runtime, stage.tenant, callbacks, about=about, now=now)
@@ -85,6 +98,7 @@ def torn_down(stage: Stage, meeting: Meeting) -> Callback:
         ({"connections": ["con_2"]}, False),
         ({"users": ["ada"]}, True),
         ({"users": ["bob"]}, True),
+        ({"users": ["cyd"]}, True),  # who hosts it
         ({"users": ["eve"]}, False),
     ],
 )
@@ -93,6 +107,7 @@ async def test_an_endpoint_hears_of_what_stands_where_it_asked(
 ) -> None:
     endpoint, _ = await stage.endpoint(NOWHERE, filters=filters)
     meeting = await standing(stage)
+    await stage.keep(ask_of(meeting, host="cyd"))
 
     await stage.announce(meeting)
 

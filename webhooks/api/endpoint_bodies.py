@@ -44,7 +44,8 @@ class Manners(Shape):
     connections: tuple[Id, ...] = Field(default=(), max_length=100)
     """Only what concerns one of these connections; empty means anything."""
     users: tuple[User, ...] = Field(default=(), max_length=100)
-    """Only what concerns connections of these users, by your ids; empty means anything."""
+    """Only what concerns connections of these users, by your ids, or what they host; empty means
+    anything."""
     external_id_prefix: str = Field(default="", max_length=200)
     """Only meetings whose external id begins so."""
     description: str = Field(default="", max_length=300)

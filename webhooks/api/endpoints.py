@@ -161,7 +161,7 @@ def _check_wide(call: Call[NewEndpoint]) -> None:
         raise Denied(
             ProblemType.FORBIDDEN,
             "`tenant_wide` needs a key with the scope `tenant`. Use such a key, or leave the field"
-            " out: the endpoint then hears about what your application asked for.",
+            " out: the endpoint then hears about what your application asked for or was granted.",
         )
 
 

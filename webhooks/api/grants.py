@@ -12,7 +12,17 @@ from infra.errors import Conflict
 from infra.lanes import IndexDrop, IndexSet, Unit
 from infra.records import saved
 from schemas.connections import Calendar, Connection, LinkState
-from schemas.grants import GRANTEES, GRANTS, Allows, Grant, Grantees, Place, grant_id
+from schemas.grants import (
+    GRANTEES,
+    GRANTS,
+    Allows,
+    Grant,
+    Grantees,
+    Place,
+    grant_id,
+    read_row,
+    write_row,
+)
 from schemas.people import Actor, Application, Scope
 from schemas.places import about
 from schemas.problems import ProblemType
@@ -70,11 +80,9 @@ class GrantsAsked(Page):
 
     def fits(self, row: str) -> bool:
         """Whether a row of the index is asked for."""
-        application, kind, named = row.split("\n", 2)
-        wanted = getattr(self, kind)
-        others = any(getattr(self, one) is not None for one in PLACES if one != kind)
-        own = self.application in {None, application}
-        return own and wanted in {None, named} and not others
+        application, place = read_row(row)
+        named = {kind: id_ for kind in PLACES if (id_ := getattr(self, kind)) is not None}
+        return self.application in {None, application} and named in ({}, {place.kind: place.id})
 
 
 class GrantView(Shape):
@@ -209,8 +217,7 @@ async def _giving(call: Call[NewGrant], grant: Grant) -> Unit:
             f"A tenant has {AT_MOST} grants at most. Take one away that is not needed any more, or"
             " give one for a whole connection or user.",
         )
-    row = "\n".join((grant.application, grant.place.kind, grant.place.id))
-    unit = Unit(puts=[grant], index=[IndexSet(GRANTS, grant.id, row)])
+    unit = Unit(puts=[grant], index=[IndexSet(GRANTS, grant.id, write_row(grant))])
     grantees = await store.documents.get(call.tenant, Grantees, GRANTEES)
     known = grantees or Grantees(id=GRANTEES)
     if grant.application not in known.applications:

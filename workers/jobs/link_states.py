@@ -63,7 +63,7 @@ async def revoked(tending: Tending, reason: str) -> None:
         tending.tokens = None
         tending.unit.timers["refresh"] = None
         await tending.tell(CallbackType.CONNECTION_REVOKED, by="provider", reason=reason)
-    await end_grants(tending, await _calendars(tending))
+    await end_grants(tending)
 
 
 async def unlink(tending: Tending, actor: Actor) -> None:
@@ -82,7 +82,7 @@ async def unlink(tending: Tending, actor: Actor) -> None:
         by = "application" if actor.kind == "application" else "operator"
         await tending.tell(CallbackType.CONNECTION_UNLINKED, by=by, reason=reason)
         await tending.save()
-    await end_grants(tending, await _calendars(tending))
+    await end_grants(tending)
     await _give_up_access(tending)
     tending.tokens = None
     await _wake_calendars(tending)
