@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,9 @@ import pytest
 
 from infra.lanes import KINDS, Item, Lane, Post
 from infra.store import Store
+from schemas.connections import Account, Connection
 from schemas.desk import DeskRequest
+from schemas.people import Actor
 from schemas.providers import Role
 from tests.api.serving import free_port, served
 from tests.api.stage import ADMIN, MEETING, DeskWorker, LinkUp
@@ -103,6 +106,36 @@ async def test_keys_are_changed_over_in_peace(run: Run, store: Store) -> None:
     assert "shown once: tlk_acme_" in made.out
     assert revoked.code == 0
     assert half.code == 2
+
+
+async def test_grants_are_given_listed_and_taken(
+    run: Run, partner: httpx.AsyncClient, store: Store
+) -> None:
+    (app,) = await store.index.all("acme", "applications", 10)
+    own = Actor(kind="application", id=app)
+    room = Connection(
+        id="con_" + "a" * 20,
+        provider="jitsi",
+        role=Role.CONFERENCING,
+        account=Account(id="x"),
+        linked_at=datetime(2027, 1, 1, tzinfo=UTC),
+        linked_by=own,
+    )
+    await store.documents.put("acme", room)
+    terms = ("--allow", "hear", "--allow", "use", "--until", "2099-01-01T00:00:00Z")
+
+    given = (await run("--json", "grants", "give", app, "--connection", room.id, *terms)).told
+    table = await run("grants", "list", "--connection", room.id)
+    nothing = await run("grants", "list", "--user", "ada")
+    refused = await run("grants", "give", app, "--user", "ada")
+    taken = await run("grants", "take", given["id"])
+
+    assert (given["allows"], given["until"]) == (["hear", "use"], "2099-01-01T00:00:00Z")
+    assert given["id"] in table.out
+    assert "hear, use" in table.out
+    assert "There is none." in nothing.out
+    assert (refused.code, "the scope `tenant`" in refused.err) == (1, True)
+    assert (taken.code, (await run("--json", "grants", "list")).told) == (0, [])
 
 
 async def test_a_meeting_is_shown_explained_and_cancelled(

@@ -151,3 +151,26 @@ async def test_an_ended_grant_opens_nothing_and_is_listed_as_ended(
 
     assert (read.status_code, used.status_code) == (404, 422)
     assert listed["in_force"] is False
+
+
+async def test_only_who_made_a_meeting_cancels_it(tenant: Tenant, store: Store) -> None:
+    made = await tenant.chief.put("/v1/meetings/theirs", json={**MEETING, "host": "ada"})
+    path = f"/v1/meetings/{made.json()['id']}"
+    meeting = Meeting(
+        id=made.json()["id"],
+        origin="application",
+        identity="x/theirs",
+        application="x",
+        created_at=NOON,
+        changed_at=NOON,
+    )
+    await store.documents.put("acme", meeting)
+    await tenant.give(user="ada", allows=["hear", "use"])
+
+    read = await tenant.other.get(path)
+    cancelled = await tenant.other.delete(path)
+
+    assert (read.status_code, read.json()["host"]) == (200, "ada")
+    assert (cancelled.status_code, kind_of(cancelled)) == (404, "not-found")
+    assert "meeting of yours" in cancelled.json()["detail"]
+    assert (await tenant.chief.get(path)).json()["status"] == "provisioned"

@@ -20,6 +20,8 @@ from tests.machines.peer import peer
 from tests.workers.doors import partner
 from tests.workers.hearing import OK
 from tests.workers.stage import Stage
+from tests.workers.test_granted import give
+from tests.workers.test_places import standing
 from workers.jobs.fire_callbacks import fire_callback
 from workers.jobs.provision_meetings import provision_meeting
 from workers.runtime import Handler
@@ -53,6 +55,23 @@ async def test_a_callback_stays_within_its_budget(stage: Stage, client: Redis) -
         await deliver()
 
         assert strays("callback", await spent(client, deliver, TIMES)) == []
+
+
+async def test_an_announcement_stays_within_its_budget(stage: Stage, client: Redis) -> None:
+    """Where a grant was given, and where none was: there it asks for nothing more."""
+    await stage.endpoint("http://127.0.0.1:9/callbacks")
+    meeting = await standing(stage)
+
+    async def announce() -> None:
+        await stage.announce(meeting)
+
+    await announce()
+    found = {"announcement": await spent(client, announce, TIMES)}
+    await give(stage, "app_2", "connection", "con_1")
+    await announce()
+    found["announcement_by_grant"] = await spent(client, announce, TIMES)
+
+    assert [line for what, spending in found.items() for line in strays(what, spending)] == []
 
 
 async def test_a_moved_meeting_stays_within_its_budget(
