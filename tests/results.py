@@ -7,6 +7,7 @@ not asked for stays as the command left it that made it last.
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import platform
 import re
@@ -20,6 +21,7 @@ from typing import Final, NamedTuple
 
 PAGE: Final = Path(__file__).with_name("RESULTS.md")
 LINE: Final = re.compile(r"^\.?\[(\w+)\] (.*?)\.?$", re.MULTILINE)
+FAILED: Final = re.compile(r"^=+ .*\b(?:failed|errors?)\b.* in .*=+$", re.MULTILINE)
 TALLY: Final = re.compile(r"^\d+ (?:passed|failed).*?(?=,? \d+ deselected| in )", re.MULTILINE)
 
 
@@ -49,12 +51,11 @@ ROWS: Final = {
         _tests("crash/test_model.py tests/store/test_repeats", "counted or f3"),
     ),
     "F4": Row(
-        "every point of the worker, before and after, 4 faults: 0 violations",
-        _tests("crash/test_points", "every_fault"),
+        "every point of the worker, at each vendor, before and after, 4 faults: 0 violations",
+        "make crash",
     ),
     "F4_doors": Row(
-        "the same of receiver and API: nothing acknowledged is lost or done twice",
-        _tests("crash/test_doors", "every_way"),
+        "the same of receiver and API: nothing acknowledged is lost or done twice", "make crash"
     ),
     "F5": Row(
         "2 workers, 2 crashes, 4 creates in every order: 0 bad states",
@@ -108,9 +109,11 @@ def main() -> None:
     """Run what is named, or all; exit 1 if a command failed."""
     parser = argparse.ArgumentParser(prog="python -m tests.results", description=__doc__)
     parser.add_argument("rows", nargs="*", choices=[*ROWS, []])
+    parser.add_argument("--said", type=Path, help="what the rows' command said, if it has just run")
+    asked = parser.parse_args()
     known, failed = _written(), []
-    for name in parser.parse_args().rows or ROWS:
-        code, figures = _run(name)
+    for name in asked.rows or ROWS:
+        code, figures = _read(name, asked.said) if asked.said else _run(name)
         now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
         ended = "" if code == 0 else " **FAILED**"
         known[name] = f"{'; '.join(figures) or 'no figure'}{ended} ({now})"
@@ -121,12 +124,29 @@ def main() -> None:
 
 
 def _run(name: str) -> tuple[int, list[str]]:
-    command = [sys.executable if w == "python" else w for w in shlex.split(ROWS[name].command)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    code, said = _said(ROWS[name].command)
+    return code, _figures(name, said)
+
+
+def _read(name: str, said: Path) -> tuple[int, list[str]]:
+    """Of a run that is over; it failed if its last line says so."""
+    told = said.read_text()
+    return int(FAILED.search(told) is not None), _figures(name, told)
+
+
+@functools.cache
+def _said(command: str) -> tuple[int, str]:
+    """A command of several rows runs once."""
+    words = [sys.executable if word == "python" else word for word in shlex.split(command)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
         print(done.stdout, done.stderr, file=sys.stderr)
-    figures = [text for row, text in LINE.findall(done.stdout) if row == name]
-    return done.returncode, figures or [f"tests: {tally}" for tally in TALLY.findall(done.stdout)]
+    return done.returncode, done.stdout
+
+
+def _figures(name: str, said: str) -> list[str]:
+    figures = [text for row, text in LINE.findall(said) if row == name]
+    return figures or [f"tests: {tally}" for tally in TALLY.findall(said)]
 
 
 def _written() -> dict[str, str]:
