@@ -105,6 +105,22 @@ async def test_a_create_that_was_not_found_in_time_is_the_same_event_all_the_sam
     assert len(await ours.events()) == 1
 
 
+@pytest.mark.parametrize("status", [401, 403, 404, 429, 503])
+async def test_what_was_made_and_cannot_be_read_is_looked_up_and_never_taken_for_unsent(
+    ours: InEvents, status: int
+) -> None:
+    """Else the link in the event would count as somebody else's, and nobody would hear of it."""
+    asking = await ours.asked()
+    await ours.sandbox.fault("graph.get", "before", status=status, skip=1, times=1)
+
+    with pytest.raises(Unknown):
+        await asking.create()
+
+    (found,) = await asking.find()
+    (event,) = await ours.events()
+    assert (found.id, event.doc["isOnlineMeeting"]) == (event.id, True)
+
+
 async def test_two_references_are_two_events_and_deleting_one_leaves_the_other(
     ours: InEvents,
 ) -> None:

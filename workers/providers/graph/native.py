@@ -12,7 +12,15 @@ from typing import Any, Final
 
 import httpx
 
-from infra.errors import Conflict, Refused, Vanished
+from infra.errors import (
+    Conflict,
+    NeedsReauth,
+    Refused,
+    TokenExpired,
+    TryLater,
+    Unknown,
+    Vanished,
+)
 from infra.http.wire import Wire
 from schemas.connections import Account
 from schemas.drift import Listed
@@ -164,8 +172,17 @@ class TeamsInEvents:
         answer = await call(self._wire, asking, access, body=body, etag=entry.etag, send_by=send_by)
         held = {"properties": entry.properties, "transaction": entry.transaction}
         if "singleValueExtendedProperties" in body:
-            return await self._entry(access, entry.id)
+            return await self._read_back(access, entry.id)
         return read(Entry, answer).model_copy(update=held)
+
+    async def _read_back(self, access: Access, event: str) -> Entry:
+        """The event that was made an online one. Whatever this read meets, that was done: taken for
+        a refusal, or for one that was not sent, its link would count as somebody else's."""
+        try:
+            return await self._entry(access, event)
+        except (TryLater, TokenExpired, NeedsReauth, Refused, Vanished, Conflict) as error:
+            words = f"the event was made an online one, and could not be read: {error}"
+            raise Unknown(words) from error
 
     async def _call(
         self,
