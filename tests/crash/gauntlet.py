@@ -21,7 +21,6 @@ from tests.crash.arming import Armed, Case, arm, deal, start
 from tests.crash.life import Life
 
 ARMED: Final = 4  # workers at once
-EVENTS_EVERY: Final = 0.6  # seconds
 VISITS: Final = 4  # at once
 GOLDEN_WITHIN: Final = 120.0
 
@@ -33,6 +32,8 @@ class Gauntlet:
     house: Rehearsal
     life: Life
     home: Path
+    every: float = 0.6
+    """Seconds from one event to the next."""
     struck: Counter[str] = field(default_factory=Counter)
     """By kind of fault."""
     missed: list[str] = field(default_factory=list)
@@ -125,7 +126,7 @@ class Gauntlet:
                 self._begin(self.life.of_meeting(number))
             if number % 3 == 2:
                 self._begin(self.life.of_tokens(number))
-            await asyncio.sleep(EVENTS_EVERY)
+            await asyncio.sleep(self.every)
 
     def _begin(
         self, life: Coroutine[Any, Any, None], among: set[asyncio.Task[None]] | None = None

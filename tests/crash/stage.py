@@ -30,7 +30,9 @@ PAIRS: Final = (
 
 
 @contextlib.asynccontextmanager
-async def gauntlet(tenants: int, keep_log: Path | None = None) -> AsyncIterator[Gauntlet]:
+async def gauntlet(
+    tenants: int, keep_log: Path | None = None, *, every: float = 0.6
+) -> AsyncIterator[Gauntlet]:
     """Everything up but the worker; the partner is reliable, one create in five is answered 500
     though it was done, so that conferences are looked for too, and so are subscriptions; one update
     in three at Teams says 404 of what exists, so that it is read. Each of the `tenants` has one
@@ -48,7 +50,7 @@ async def gauntlet(tenants: int, keep_log: Path | None = None) -> AsyncIterator[
         await house.sandbox.fault("graph.update", "before", status=404, rate=0.3, seed=1)
         await house.processes.kill("worker")
         try:
-            yield Gauntlet(house, Life(house, partner, hosts), home)
+            yield Gauntlet(house, Life(house, partner, hosts), home, every)
         finally:
             if keep_log is not None:
                 shutil.copy(house.log, keep_log)

@@ -139,7 +139,8 @@ async def stand(here: Doors, choose: Callable[[set[str]], list[Case]]) -> list[s
     names = ", ".join(f"{len(points[door])} of the {door}" for door in DOORS)
     answers = len(here.knocking.answers) + len(here.knocking.told)
     print(f"\n[F4_doors] points {names}, {here.struck.total()} cases ({struck})")
-    print(f"[F4_doors] {answers} requests acknowledged, {len(wrong)} violations")
+    violations = len(wrong + here.missed)
+    print(f"[F4_doors] {answers} requests acknowledged, {violations} violations")
     return wrong
 
 

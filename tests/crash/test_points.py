@@ -18,7 +18,7 @@ def say(run: Gauntlet, points: set[str], wrong: list[str]) -> None:
     life, events = run.life, len(run.life.stands) + len(run.life.went)
     people = f"{life.linked_again} links made again, {life.retried} lanes retried"
     print(f"\n[F4] {len(points)} points, {run.struck.total()} cases ({struck}), {run.took_s:.0f} s")
-    print(f"[F4] {events} events, {people}, {len(wrong)} violations")
+    print(f"[F4] {events} events, {people}, {len(wrong + run.missed)} violations")
 
 
 def test_what_the_story_does_not_pass_is_still_there() -> None:
@@ -44,7 +44,8 @@ async def test_one_fault_at_every_point_leaves_one_conference_for_each_event() -
 @pytest.mark.full
 @pytest.mark.timeout(3600)
 async def test_every_fault_at_every_point_leaves_one_conference_for_each_event() -> None:
-    async with gauntlet(tenants=24) as run:
+    # Zoom's 100 writes a host and day must last for as long as the test may on a busy machine.
+    async with gauntlet(tenants=36, every=1.0) as run:
         points = await run.golden(of_the_story())
         cases = cases_of(points)
         await run.run(cases)
