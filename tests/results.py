@@ -117,7 +117,7 @@ def main() -> None:
         code, figures = _read(name, asked.said) if asked.said else _run(name)
         now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M")
         # A command of several rows failed for those that count a violation, or nothing at all.
-        ended = "" if code == 0 or ''.join(figures[-1:]).endswith(NOTHING_WRONG) else " **FAILED**"
+        ended = "" if code == 0 or "".join(figures[-1:]).endswith(NOTHING_WRONG) else " **FAILED**"
         known[name] = f"{'; '.join(figures) or 'no figure'}{ended} ({now})"
         failed += [name] if ended else []
         PAGE.write_text(_page(known))
