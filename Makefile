@@ -21,7 +21,7 @@ check: install ## what the CI runs
 	$(BIN)/codespell *.md .ci .pre-commit-config.yaml Makefile Procfile pyproject.toml tests $(CODE)
 	$(MAKE) npm test
 npm: install ## JavaScript libraries that tests ask, where there is npm
-	@command -v npm >/dev/null && npm ci --silent --prefix tests/npm || echo "no npm: its tests skip"
+	@if command -v npm >/dev/null; then npm ci --silent --prefix tests/npm; else echo "no npm: its tests skip"; fi
 demo: install ## a story through the real path, in two minutes
 	$(BIN)/tieline demo
 run: install ## the processes of the Procfile, staying up

@@ -87,16 +87,33 @@ ROWS: Final = {
         "200 at once with a token that ran out: 1 refresh; a lost one: at most 1 link flagged",
         _tests("workers/test_many_refreshes", "f14"),
     ),
+    "F15": Row(
+        "addresses that we may not call, rebinding, redirects, drip, bomb: 0 bytes at the canary;"
+        " at most 16 MiB more memory",
+        _tests("security/test_ssrf.py tests/security/test_answers", ""),
+    ),
     "F16": Row(
         "500 trickling lines, 100 bodies of 50 MB: closed within 10 s; honest p99 at most 250 ms;"
         " at most 64 MiB more memory",
         _tests("crash/test_slow_senders", "f16"),
+    ),
+    "F17": Row(
+        "one endpoint of ten hangs: the other nine get all of theirs",
+        _tests("workers/test_turns_of_endpoints", "hanging"),
     ),
     "F19": Row(
         "no orphan; a second start adopts or is refused: 0 writes lost",
         _tests(
             "machines/test_embedded",
             "second or locked or lasts or leaves or fallen or acknowledged or adopts",
+        ),
+    ),
+    "F20": Row(
+        "canary secrets in all flows: 0 plain hits",
+        _tests(
+            "api/test_canaries.py tests/workers/test_callback_canaries.py"
+            " tests/security/test_secrets",
+            "",
         ),
     ),
     "L7": Row(

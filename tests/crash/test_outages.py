@@ -18,6 +18,9 @@ from tests.crash.home import Home, at_home
 IN_FLIGHT = 50
 OUTAGES = [("away", 4.0), ("frozen", 4.0)]
 LONG_OUTAGES = [("away", 60.0), ("frozen", 30.0)]
+IN_TIME = pytest.mark.parametrize("in_time", [False, pytest.param(True, marks=pytest.mark.full)])
+"""How long it may take is promised (RELIABILITY 6.2), and judged in the long form alone: a machine
+that does much else at the same time proves nothing."""
 
 
 @pytest.fixture
@@ -77,10 +80,14 @@ async def test_f9_without_a_store_the_door_says_503_and_all_processes_wait_for_i
     )
     assert set(statuses) == {503}
     assert exits(home.house) == []
+    assert seconds < LONG_OUTAGES[-1][1] or (slowest <= 2.5 and first <= 5)
 
 
+@IN_TIME
 @pytest.mark.timeout(300)
-async def test_f12_the_work_of_a_killed_worker_goes_on_with_another(home: Home) -> None:
+async def test_f12_the_work_of_a_killed_worker_goes_on_with_another(
+    home: Home, in_time: bool
+) -> None:
     sandbox, processes = home.house.sandbox, home.house.processes
     reads = await sandbox.calls("google.list")
     await sandbox.fault("google.list", "hang_before", times=1)
@@ -95,11 +102,13 @@ async def test_f12_the_work_of_a_killed_worker_goes_on_with_another(home: Home) 
 
     print(f"\n[F12] taken over after {took:.1f} s")
     assert len(await sandbox.zoom.meetings()) == 1
+    assert not in_time or took <= 11
 
 
+@IN_TIME
 @pytest.mark.timeout(300)
 async def test_f13_a_worker_that_is_told_to_stop_finishes_its_calls_and_counts_no_attempt(
-    home: Home,
+    home: Home, in_time: bool
 ) -> None:
     sandbox, processes = home.house.sandbox, home.house.processes
     await sandbox.fault("zoom.create", "late", rate=1.0, delay_s=6)
@@ -116,3 +125,4 @@ async def test_f13_a_worker_that_is_told_to_stop_finishes_its_calls_and_counts_n
     assert code == 0
     assert await sandbox.calls("zoom.create") == IN_FLIGHT
     assert len(await sandbox.zoom.meetings()) == IN_FLIGHT
+    assert not in_time or took <= 25

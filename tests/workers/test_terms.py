@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import orjson
 import pytest
 
 from infra import keys, valkey
+from infra.ending import end
 from infra.functions.calls import Calls
 from infra.lanes import Claimed, Item, Lane, Lanes, Leases, Post, Unit
 from infra.settings import Settings
+from workers.crew import Crew
+from workers.main import arq_pool
 from workers.runtime import Hand, Runtime
 
 LONG = timedelta(minutes=2)
@@ -152,3 +156,21 @@ async def test_a_lane_that_killed_two_workers_is_worked_while_nothing_else_is(
     assert beside["poison"] == set()
     assert list(beside).index("poison") < 40, "it had its turn while others waited"
     assert any(beside.values())
+
+
+async def test_a_queued_term_is_json_and_no_pickle(runtime: Runtime, settings: Settings) -> None:
+    """Whoever can write to the store must not be able to run code in a worker."""
+    crew = Crew(runtime, {"nobodys_term": ("house", done)})
+    pool = arq_pool(settings)
+    tending = asyncio.create_task(crew.tend(pool))
+    try:
+        async with asyncio.timeout(20):
+            while not (queued := await pool.zrange("arq:nobodys_term", 0, 0)):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        raw = await pool.get(b"arq:job:" + queued[0])
+    finally:
+        await end(tending)
+        await pool.aclose(close_connection_pool=True)
+
+    assert raw is not None
+    assert orjson.loads(raw)["f"] == "nobodys_term"
