@@ -134,6 +134,6 @@ async def test_a_path_or_method_that_is_not_there_is_a_problem_too(
 async def test_a_method_that_is_not_known_is_answered_with_those_that_are(
     stranger: httpx.AsyncClient,
 ) -> None:
-    answer = await stranger.request("PATCH", "/v1/meetings/x")
+    answer = await stranger.request("POST", "/v1/meetings/x")
 
     assert set(answer.headers["allow"].split(", ")) >= {"GET", "PUT", "DELETE"}

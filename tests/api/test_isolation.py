@@ -93,6 +93,7 @@ BODIES: dict[str, dict[str, object]] = {
     "replaceAccountConference": {"title": "Interview", **TIMES},
     "inviteOrganizers": {"people": [INVITED]},
     "changeOrganizer": {"suspended": True},
+    "chooseTruth": {"source_of_truth": "conference"},
     "bindRoom": {"connection": "con_" + "a" * 20},
 }
 
