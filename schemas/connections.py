@@ -141,6 +141,9 @@ class Subscription(Schema):
     """`asked` (row first), `live`, `retired`."""
     expires_at: Moment | None = None
     heard_at: Moment | None = None
+    """When a hint of it last led to a reading."""
+    missed_at: Moment | None = None
+    """When a reading on schedule last showed what it had not told of."""
 
 
 class Reading(Record):

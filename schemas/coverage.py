@@ -44,7 +44,7 @@ def calendar_state(
         return "failing"
     if reading is None or reading.read_at is None:
         return "unread"
-    return "watched" if pushed_until(reading, now) else "polled"
+    return "watched" if pushed_until(reading, now) and not is_silent(reading) else "polled"
 
 
 def pushed_until(reading: Reading, now: datetime) -> datetime | None:
@@ -53,12 +53,28 @@ def pushed_until(reading: Reading, now: datetime) -> datetime | None:
     return max((end for end in ends if end is not None and end > now), default=None)
 
 
+def heard_at(reading: Reading) -> datetime | None:
+    """When its provider last told us of a change; None while it never did."""
+    told = (one.heard_at for one in reading.subscriptions if one.state == "live")
+    return max((at for at in told if at is not None), default=None)
+
+
+def is_silent(reading: Reading) -> bool:
+    """Whether it changed and its provider, in spite of its promise, has told nothing since."""
+    missed = (one.missed_at for one in reading.subscriptions if one.state == "live")
+    last = max((at for at in missed if at is not None), default=None)
+    heard = heard_at(reading)
+    return last is not None and (heard is None or heard < last)
+
+
 def in_the_way(state: CalendarState, reading: Reading | None, connection: Connection | None) -> str:
     """Why it is not watched, in words; nothing if it is."""
     match state:
         case "watched":
             return ""
         case "polled":
+            if reading is not None and is_silent(reading):
+                return "its provider promised to tell us of changes, and did not of the last ones"
             refusal = reading.refusal if reading else ""
             return refusal or "its provider has not confirmed yet that it tells us of changes"
         case "unread":

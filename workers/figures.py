@@ -16,7 +16,7 @@ from infra.errors import StoreAway
 from infra.lanes import KINDS, Kind, parked_cursor
 from infra.store import Store
 from schemas.connections import Calendar, Connection, Reading
-from schemas.coverage import Offered, calendar_state
+from schemas.coverage import Offered, calendar_state, is_silent
 from schemas.providers import Role
 
 log = structlog.get_logger("workers.figures")
@@ -183,6 +183,8 @@ def coverage(
         case "watched":
             return "watched", ""
         case "polled":
+            if reading is not None and is_silent(reading):
+                return "unwatched", "push silent"
             refused = reading is not None and reading.refusal
             return "unwatched", "push refused" if refused else "push not confirmed"
         case "unread":

@@ -151,3 +151,38 @@ async def test_a_calendar_whose_push_is_refused_says_so(
     assert told["state"] == "polled"
     assert told["reason"] == "this calendar cannot be watched by push"
     assert await figures(stage) == {'reason="push refused",state="unwatched"': 1}
+
+
+async def test_a_channel_that_kept_silent_counts_for_nothing_until_it_is_heard(
+    partner: Partner, stage: Stage, sandbox: Sandbox
+) -> None:
+    """Healthy is a channel that was promised and is heard: what a reading on schedule shows, it
+    ought to have told. Nothing that the sandbox pushes arrives here."""
+    calendar = await watch(stage, sandbox)
+    lane = Lane(stage.tenant, "calendar", calendar.id)
+
+    async with stage.at_work("calendar"):
+        await was_read(stage, calendar)
+        quiet = await shown(partner, calendar)
+        await sandbox.google.add_event(ADA, title="Standup", location="Zoom")
+        await stage.runtime.store.lanes.post(Post(lane, timers={"poll": NOW}))
+
+        async def missed() -> bool:
+            return (await shown(partner, calendar))["state"] == "polled"
+
+        await until(missed)
+        await was_read(stage, calendar)
+        silent, counted = await shown(partner, calendar), await figures(stage)
+        await mark(stage, calendar)
+
+        async def heard() -> bool:
+            return (await shown(partner, calendar))["state"] == "watched"
+
+        await until(heard)
+        again = await shown(partner, calendar)
+
+    assert (quiet["state"], quiet["heard_at"]) == ("watched", None)
+    assert silent["reason"].startswith("its provider promised to tell us of changes, and did not")
+    assert counted == {'reason="push silent",state="unwatched"': 1}
+    assert again["reason"] == ""
+    assert again["heard_at"] is not None

@@ -13,7 +13,7 @@ from pydantic import Field, field_validator
 
 from infra.lanes import IndexDrop, IndexSet, Item, Lane, Post, Unit
 from schemas.connections import Calendar, Connection, Reading
-from schemas.coverage import CalendarState, calendar_state, in_the_way, pushed_until
+from schemas.coverage import CalendarState, calendar_state, heard_at, in_the_way, pushed_until
 from schemas.desk import ExplainEvent
 from schemas.items import WatchChanged, write_load
 from schemas.people import Scope
@@ -62,6 +62,8 @@ class CalendarView(Shape):
     failing_since: Moment | None
     pushed_until: Moment | None
     """Until when its provider has promised to tell us of changes; renewed before."""
+    heard_at: Moment | None
+    """When its provider last did."""
     created_at: Moment
 
 
@@ -194,6 +196,7 @@ def _view(
         read_at=reading.read_at if reading else None,
         failing_since=reading.troubled_at if reading else None,
         pushed_until=pushed_until(reading, now) if reading else None,
+        heard_at=heard_at(reading) if reading else None,
     )
 
 

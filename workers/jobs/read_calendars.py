@@ -18,7 +18,7 @@ from workers.jobs.calendar_trouble import note_failure, over, troubled
 from workers.jobs.contents import contents_in, tells_nothing_new
 from workers.jobs.rounds import Round
 from workers.jobs.sightings import Sightings, drop_sighting, forget_sighting
-from workers.jobs.subscriptions import RENEW, keep_subscribed, stop_watching
+from workers.jobs.subscriptions import RENEW, keep_subscribed, note_missed, stop_watching
 from workers.ports import Access, Calendars, CursorExpired, Page
 from workers.runtime import Runtime
 
@@ -156,6 +156,8 @@ async def _page(turn: Round) -> Page:
 async def _keep_page(turn: Round, page: Page) -> None:
     """Commit a page in as many steps as its sightings need; the token goes with the last step."""
     turn.changes += len(page.changes)
+    if page.changes:
+        note_missed(turn)
     sightings = Sightings(turn.runtime, turn.tenant, turn.calendar.id, turn.policy, turn.strays)
     units = await sightings.units(
         page.changes,

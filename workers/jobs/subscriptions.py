@@ -114,6 +114,18 @@ async def _note_heard(turn: Round) -> None:
     turn.reading = turn.reading.model_copy(update={"subscriptions": heard})
 
 
+def note_missed(turn: Round) -> None:
+    """A reading on schedule, which no hint led to, shows what a live channel had not told of."""
+    if turn.claimed.mark or turn.reading.full or "poll" not in turn.claimed.fired:
+        return
+    now = turn.runtime.now()
+    silent = tuple(
+        one.model_copy(update={"missed_at": now}) if _alive(one, now) else one
+        for one in turn.reading.subscriptions
+    )
+    turn.reading = turn.reading.model_copy(update={"subscriptions": silent})
+
+
 async def _open(turn: Round) -> None:
     token = secrets.token_urlsafe(TOKEN_BYTES)
     channel_id = str(uuid.uuid4())
