@@ -136,4 +136,4 @@ async def test_a_method_that_is_not_known_is_answered_with_those_that_are(
 ) -> None:
     answer = await stranger.request("POST", "/v1/meetings/x")
 
-    assert set(answer.headers["allow"].split(", ")) >= {"GET", "PUT", "DELETE"}
+    assert set(answer.headers["allow"].split(", ")) >= {"GET", "PUT", "PATCH", "DELETE"}
