@@ -88,11 +88,13 @@ class SourceConformance(ABC):
     async def test_an_address_out_of_use_is_thanked_and_does_nothing(self, door: Door) -> None:
         """T13"""
         pushed = await self.notification(door, retired="yes")
+        before = door.counted(self.provider, "retired")
 
         answer = await door.push(pushed)
 
         assert answer.status_code == 200
         assert await door.kept(pushed) == 0
+        assert door.counted(self.provider, "retired") == before + 1
 
     async def test_a_body_larger_than_any_is_refused(self, door: Door) -> None:
         pushed = (await self.notification(door))._replace(body=b" " * self.too_long)

@@ -60,7 +60,9 @@ class GoTo:
             return Heard("unreadable", UNREADABLE)
         if said.event not in KNOWN:
             return Heard("unknown_event")
-        if route.retired or said.event not in WORTH_KEEPING or not said.account:
+        if route.retired:
+            return Heard("retired")
+        if said.event not in WORTH_KEEPING or not said.account:
             return Heard("not_needed")
         once = sha256(said.key.encode() or notification.body).hexdigest()
         return Heard("accepted", report=AccountReport(said.account, once))

@@ -56,7 +56,9 @@ class Zoom:
             return Heard("unreadable", UNREADABLE, stale=stale)
         if said.event == VALIDATION:
             return _greet(said, secret)
-        if route.retired or said.event not in WORTH_KEEPING or not said.account:
+        if route.retired:
+            return Heard("retired", stale=stale)
+        if said.event not in WORTH_KEEPING or not said.account:
             return Heard("not_needed", stale=stale)
         once = sha256(notification.body).hexdigest()
         return Heard("accepted", report=AccountReport(said.account, once), stale=stale)
