@@ -12,6 +12,7 @@ from schemathesis import checks
 from schemathesis.core.failures import FailureGroup
 
 from infra.store import Store
+from schemas.people import Scope
 from tests.api.serving import served
 from tests.api.stage import ADMIN, DeskWorker, LinkUp, MakePartner
 from tests.api.test_isolation import furnish
@@ -33,7 +34,7 @@ CHECKS: Final = checks.CHECKS.get_by_names(
 async def test_every_answer_of_every_operation_is_one_that_the_document_names(
     home: Path, store: Store, worker: DeskWorker, link_up: LinkUp, make_partner: MakePartner
 ) -> None:
-    partner = await make_partner()
+    partner = await make_partner("acme", *Scope)
     things = await furnish(partner, link_up)
     key = str(partner.headers["authorization"]).split()[1]
 
