@@ -255,3 +255,13 @@ async def test_a_body_that_grows_too_large_in_its_item_harms_nobody_else(door: D
     assert answer.status_code == 413
     assert (await door.push(pushed)).status_code == 200
     assert await door.items(pushed) == 1
+
+
+async def test_t13_what_comes_to_a_retired_address_is_counted(door: Door) -> None:
+    pushed = await notification(door, retired=True)
+
+    answer = await door.push(pushed)
+
+    assert answer.status_code == 200
+    assert await door.kept(pushed) == 0
+    assert door.counted("zoom", "retired") == 1
