@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from infra import valkey
@@ -32,7 +32,7 @@ async def test_a_worker_that_lost_its_lane_tells_what_it_made_and_deletes_nothin
 ) -> None:
     """ENGINE 27: the lane is taken away while the create is under way."""
     connection = await stage.link(sandbox, host=await sandbox.zoom.add_account(ADA))
-    await sandbox.fault("zoom.create", "late", delay_s=0.5)
+    await sandbox.fault("zoom.create", "late", delay_s=2.0)
     lanes = stage.runtime.store.lanes
 
     async with stage.at_work("meeting", "connection"):
@@ -223,6 +223,27 @@ async def test_fifty_meetings_at_once_with_an_expired_token_cause_one_refresh(
         await until(all_made, within=timedelta(seconds=60))
 
     assert await sandbox.calls("zoom.refresh") == 1
+
+
+async def test_a_create_that_was_kept_too_long_after_its_intent_is_not_sent(
+    stage: Stage, sandbox: Sandbox
+) -> None:
+    """ENGINE 26: here by a token that took its time; the intent is renewed before it goes out."""
+    made = await stage.link(sandbox, host=await sandbox.zoom.add_account(ADA), ends_in=1)
+    linked = await stage.connection(made.id)
+    known = {"reconciled_epoch": stage.runtime.store.epoch.current}  # nothing is looked for first
+    await stage.keep(linked.model_copy(update=known))
+    await sandbox.fault("zoom.refresh", "late", delay_s=5.5)
+
+    async with stage.at_work("meeting", "connection"):
+        asked = await ask(stage, linked)
+        await happened(stage, asked, "provision.provisioned")
+
+    timeline = await stage.timeline(asked.id)
+    intended = [entry.at for entry in timeline if entry.what == "conference.intended"]
+    (sent,) = [one for one in await sandbox.latest_calls() if one["operation"] == "zoom.create"]
+    assert len(intended) > 1
+    assert datetime.fromisoformat(str(sent["at"])) - intended[-1] < timedelta(seconds=5)
 
 
 async def test_a_create_waits_until_a_replica_holds_its_intent(
