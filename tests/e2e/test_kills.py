@@ -118,6 +118,7 @@ async def made(office: Office) -> dict[str, list[str]]:
         ("reset_after", {}),
         ("reset_before", {}),
         ("late", {"status": 504, "delay_s": 1.0}),
+        pytest.param("hang_after", {}, marks=pytest.mark.full),  # it is made; we wait our 20 s
     ],
 )
 async def test_an_unknown_outcome_is_looked_up_before_anything_is_made_again(
