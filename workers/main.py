@@ -221,7 +221,7 @@ async def run(settings: Settings, works: Sequence[Work]) -> None:
         await crew.finish()
         await asyncio.gather(*(end(task) for task in tasks), return_exceptions=True)
         told.cancel()
-        await pool.aclose()
+        await pool.aclose(close_connection_pool=True)
         log.info("worker.stopped", broken=broken)
     if broken:
         raise BrokenDown(f"a task ended that never should: {broken[0]}")
