@@ -42,7 +42,8 @@ class Settings(BaseSettings):
     )
 
     valkey_url: SecretStr | None = None
-    """redis:// or rediss:// of a store that others run; None is the embedded one."""
+    """redis:// or rediss:// of a store that others run, or redis+sentinel:// of those that know
+    where it is (infra/valkey.py); None is the embedded one."""
     data_dir: Path = Path("var")
     admin_key: SecretStr | None = None
     api_key: SecretStr | None = None

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, Literal
+from urllib.parse import unquote, urlsplit
 
 import structlog
 from redis.asyncio import Redis
 from redis.asyncio.connection import ConnectionPool, UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.exceptions import BusyLoadingError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as LineLost
@@ -30,6 +32,7 @@ CONNECT_WITHIN: Final = timedelta(seconds=1)
 SKEW_TO_WARN: Final = 2.0  # seconds, ENGINE 16
 SKEW_TO_REFUSE: Final = 30.0
 LEAST_DISK_PERCENT: Final = 10
+SENTINEL_PORT: Final = 26379
 
 # redis-py's ConnectionError is not Python's, and "loading my files" is one of its own.
 AWAY: Final = (LineLost, LineSilent, BusyLoadingError, OSError)
@@ -59,9 +62,43 @@ def pool(
         path = str(embedded.socket_of(settings.data_dir))
         return ConnectionPool(UnixDomainSocketConnection, path=path, **ways)
     url = settings.valkey_url.get_secret_value()
-    if url.startswith("rediss://"):
+    if url.startswith("rediss"):
         ways["ssl_check_hostname"] = True  # redis-py leaves it off
+    if url.partition("://")[0].endswith("+sentinel"):
+        return _behind_sentinels(url, ways)
     return ConnectionPool.from_url(url, **ways)
+
+
+def _behind_sentinels(url: str, ways: dict[str, Any]) -> ConnectionPool:
+    """Connections to whatever store the sentinels call the primary now; each new one asks them.
+
+    `redis+sentinel://:password@host:26379,host:26379/name/0`: user and password are the store's;
+    sentinels are asked without any. Raises Refused when it names no sentinels or no name.
+    """
+    said = urlsplit(url)
+    login, _, hosts = said.netloc.rpartition("@")
+    user, _, password = login.partition(":")
+    name, _, number = said.path.strip("/").partition("/")
+    try:
+        places = [urlsplit(f"//{host}") for host in hosts.split(",")]
+        sentinels = [(place.hostname or "", place.port or SENTINEL_PORT) for place in places]
+    except ValueError:
+        sentinels = []
+    if not (name and sentinels and all(host for host, _ in sentinels)):
+        raise Refused(
+            "TIELINE_VALKEY_URL names no sentinels, or not which store they watch. Write it as"
+            " redis+sentinel://:password@host:26379,host:26379/name"
+        )
+    ways |= {
+        "username": unquote(user) or None,
+        "password": unquote(password) or None,
+        "db": int(number) if number.isdecimal() else 0,
+    }
+    if said.scheme.startswith("rediss"):
+        ways["ssl"] = True
+    patience = {key: value for key, value in ways.items() if key.startswith("socket_")}
+    watch = Sentinel(sentinels, sentinel_kwargs=patience)  # type: ignore[no-untyped-call]  # untyped there
+    return SentinelConnectionPool(name, watch, **ways)  # type: ignore[no-untyped-call]  # untyped there
 
 
 def connect(settings: Settings) -> Redis:

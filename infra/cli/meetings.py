@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -21,9 +22,18 @@ def show_one(ctx: typer.Context, meeting: Meeting) -> None:
 
 
 @app.command()
-def explain(ctx: typer.Context, meeting: Meeting) -> None:
-    """Why it stands so."""
-    told = ask(ctx, lambda api: api.get(f"/v1/meetings/{meeting}/explain"))
+def explain(
+    ctx: typer.Context,
+    meeting: Whose,
+    event: Annotated[
+        str | None, typer.Argument(help="Of a calendar: the provider's id of the event.")
+    ] = None,
+) -> None:
+    """Why a meeting stands so, or why an event of a calendar has a conference or none."""
+    path = f"/v1/meetings/{meeting}"
+    if event is not None:
+        path = f"/v1/calendars/{meeting}/events/{quote(event, safe='')}"
+    told = ask(ctx, lambda api: api.get(f"{path}/explain"))
     show(ctx, told, told["sentences"])
 
 

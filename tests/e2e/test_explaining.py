@@ -22,8 +22,11 @@ async def test_explain_tells_of_an_event_that_no_meeting_came_of(home: Household
     event = await home.event("Lunch", location="The corner")
 
     told = await home.api.get(f"/v1/calendars/{home.watched}/events/{event.id}/explain")
+    code, shown = await home.tieline("explain", home.watched, event.id)
 
-    assert "no rule" in " ".join(told["sentences"]).lower()
+    assert code == 0
+    for explained in (told, shown):
+        assert "no rule" in " ".join(explained["sentences"]).lower()
 
 
 async def test_one_timeline_goes_from_the_notification_to_the_callback(home: Household) -> None:
