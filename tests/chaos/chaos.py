@@ -32,10 +32,11 @@ QUARANTINE_S: Final = 10.0
 CALENDARS: Final[tuple[Provider, ...]] = ("google", "graph")
 LATE_S: Final = 3.0
 """Sent within 5 s of its intent and 3 s late there: over before the quarantine is."""
-CALM_WITHIN: Final = 240.0
-HEARD_WITHIN: Final = 60.0
-"""A callback that failed once is tried again after five seconds, and a killed worker's lane goes on
-within eleven."""
+CALM_WITHIN: Final = 420.0
+"""What met a misfortune five times in a row waits for five minutes and a half at most; less would
+call it lost that is only late."""
+HEARD_WITHIN: Final = 420.0
+"""Likewise of a callback that its partner refused twice."""
 
 
 async def run(plan: Plan, keep_log: Path | None = None) -> Count:
