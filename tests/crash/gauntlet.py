@@ -22,7 +22,7 @@ from tests.crash.life import Life
 
 ARMED: Final = 4  # workers at once
 VISITS: Final = 4  # at once
-GOLDEN_WITHIN: Final = 120.0
+GOLDEN_WITHIN: Final = 300.0
 
 
 @dataclass

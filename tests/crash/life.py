@@ -24,6 +24,7 @@ STARTS: Final = timedelta(days=3)
 LATER: Final = timedelta(hours=2)
 FATES: Final = ("left alone", "moved", "cancelled")
 PEOPLE_LOOK: Final = 1.0  # seconds
+WATCHED_WITHIN: Final = 20.0
 PATIENCE: Final = 150.0
 """Seconds of calm until all must have come true: leases, quarantines and waits together. While
 workers fall there is no such time: on a busy machine they hardly come to work."""
@@ -137,7 +138,13 @@ class Life:
         linked = await self._consent(api, provider, host.registration, guest)
         await api.get(f"/v1/connections/{linked}/calendars")
         wish = {"connection": linked, "provider_id": guest if "@" in guest else "primary"}
-        return (await api.post("/v1/calendars", wish))["id"], linked
+        watched = (await api.post("/v1/calendars", wish))["id"]
+        until = asyncio.get_running_loop().time() + WATCHED_WITHIN
+        while asyncio.get_running_loop().time() < until:  # let go before, it has nothing to stop
+            if (await api.get(f"/v1/calendars/{watched}"))["pushed_until"]:
+                break
+            await asyncio.sleep(0.2)
+        return watched, linked
 
     async def _guest(self, provider: str) -> str:
         """Somebody new with an account."""

@@ -18,6 +18,9 @@ NOT_IN_THE_STORY: Final = {
         *("attendees", "groups", "start", "organizers", "organizer"),
         *("invite", "change_organizer", "remove_organizer"),
     )
+} | {
+    "graph.keys": "notifications carry no content in it; without the keys they are plain hints",
+    "graph.subscriptions": "asked only when a channel of ours was lost sight of",
 }
 """The rest is passed in every run."""
 
