@@ -23,7 +23,7 @@ def about(subject: Subject) -> About:
                 connections=frozenset({subject.id}),
                 users=frozenset({subject.user} if subject.user else ()),
             )
-        case Endpoint():
+        case _:
             return About(application=subject.application, endpoint=subject.id)
 
 
