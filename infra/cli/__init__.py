@@ -108,8 +108,8 @@ async def _up(data_dir: Path) -> None:
     async with running(plan, _say) as processes:
         await ready(processes, addresses, within=timedelta(seconds=30))
         for name, address in addresses.items():
-            console.print(f"{name} is ready at {address}")
-        console.print(f"The operator's API key is in {processes.keys.admin}")
+            print(f"{name} is ready at {address}", flush=True)
+        print(f"The operator's API key is in {processes.keys.admin}", flush=True)
         stopped = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -32,7 +32,7 @@ class Leases:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Lanes of a tenant that are ours, and not yet seen."""
+    """Lanes of a tenant that are ours and not yet seen, and some behind them to be glanced at."""
 
     kind: Kind
     tenant: str

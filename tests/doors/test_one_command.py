@@ -34,6 +34,7 @@ async def test_b16_what_was_acknowledged_outlives_the_death_of_everything_at_onc
 ) -> None:
     with up(tmp_path / "var", sandbox_url) as house:
         key = await leave_a_meeting(house)
+        said = house.said()
         house.kill_everything()
 
     with up(tmp_path / "var", sandbox_url) as house:
@@ -42,6 +43,9 @@ async def test_b16_what_was_acknowledged_outlives_the_death_of_everything_at_onc
         await api.aclose()
 
     assert (found["status"], found["join_url"]) == ("provisioned", ROOM)
+    assert "receiver is ready at " in said
+    assert "api is ready at " in said
+    assert f"The operator's API key is in {tmp_path}" in said
 
 
 def test_a_kill_of_the_one_command_leaves_no_orphan(tmp_path: Path, sandbox_url: str) -> None:

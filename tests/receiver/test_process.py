@@ -41,6 +41,24 @@ async def _receiver(**settings: str) -> AsyncIterator[asyncio.subprocess.Process
     await process.wait()
 
 
+@asynccontextmanager
+async def _served(
+    data_dir: Path, key_file: Path, **settings: str
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, httpx.AsyncClient]]:
+    """A receiver over the store of these tests, and somebody who asks it."""
+    port = _free_port()
+    where = {
+        "TIELINE_DATA_DIR": str(data_dir),
+        "TIELINE_DOOR_PRIVATE_KEY_FILE": str(key_file),
+        "TIELINE_RECEIVER_PORT": str(port),
+    }
+    async with (
+        _receiver(**where, **settings) as process,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http,
+    ):
+        yield process, http
+
+
 @pytest.fixture
 def key_file(tmp_path: Path) -> Path:
     seal.generate(tmp_path / "door.private", tmp_path / "door.public")
@@ -69,17 +87,9 @@ async def _deaf(http: httpx.AsyncClient) -> None:
 async def test_it_serves_says_how_it_is_and_ends_with_0(
     door: Door, data_dir: Path, key_file: Path
 ) -> None:
-    port = _free_port()
     door.ring = seal.KeyRing.load(key_file)
     pushed = await test_zoom.notification(door)
-    async with (
-        _receiver(
-            TIELINE_DATA_DIR=str(data_dir),
-            TIELINE_DOOR_PRIVATE_KEY_FILE=str(key_file),
-            TIELINE_RECEIVER_PORT=str(port),
-        ) as process,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http,
-    ):
+    async with _served(data_dir, key_file) as (process, http):
         ready = await _ready(http)
         alive = await http.get("/livez")
         headers = list(pushed.headers.items())
@@ -101,19 +111,11 @@ async def test_it_serves_says_how_it_is_and_ends_with_0(
 async def test_it_answers_what_is_under_way_before_it_ends(
     door: Door, data_dir: Path, key_file: Path
 ) -> None:
-    port = _free_port()
     door.ring = seal.KeyRing.load(key_file)
     pushed = await test_zoom.notification(door)
-    async with (
-        _receiver(
-            TIELINE_DATA_DIR=str(data_dir),
-            TIELINE_DOOR_PRIVATE_KEY_FILE=str(key_file),
-            TIELINE_RECEIVER_PORT=str(port),
-        ) as process,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http,
-    ):
+    async with _served(data_dir, key_file) as (process, http):
         await _ready(http)
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", http.base_url.port)
         lines = [b"%s: %s" % pair for pair in pushed.headers.items()]
         head = [b"POST %s HTTP/1.1" % pushed.path.encode(), b"host: x", *lines]
         head.append(b"content-length: %d\r\n\r\n" % len(pushed.body))
@@ -134,18 +136,9 @@ async def test_while_the_disk_is_nearly_full_it_takes_nothing(
     door: Door, data_dir: Path, key_file: Path
 ) -> None:
     """ENGINE 14. No disk is free as a whole: the first look finds less than is asked for here."""
-    port = _free_port()
     door.ring = seal.KeyRing.load(key_file)
     pushed = await test_zoom.notification(door)
-    async with (
-        _receiver(
-            TIELINE_DATA_DIR=str(data_dir),
-            TIELINE_DOOR_PRIVATE_KEY_FILE=str(key_file),
-            TIELINE_RECEIVER_PORT=str(port),
-            TIELINE_DISK_FREE_PERCENT="100",
-        ),
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http,
-    ):
+    async with _served(data_dir, key_file, TIELINE_DISK_FREE_PERCENT="100") as (_, http):
         ready = await _ready(http)
         while ready.is_success:  # until the first look
             ready = await _ready(http)

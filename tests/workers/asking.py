@@ -8,8 +8,11 @@ from datetime import timedelta
 from schemas.connections import Connection
 from schemas.events import Slot
 from schemas.items import Asked
-from schemas.meetings import Ask, ByConnection, Meeting
+from schemas.meetings import Ask, ByConnection, Conference, Meeting
 from tests.workers.stage import APPLICATION, Stage, until
+from workers.access import with_access
+from workers.domain.references import reference
+from workers.ports import Access
 
 START_IN = timedelta(days=1)
 
@@ -48,6 +51,18 @@ async def ask_again(stage: Stage, asked: Ask, **facts: object) -> Ask:
     await stage.keep(changed)
     await stage.post("meeting", asked.id, Asked(actor=APPLICATION, trace="tr_2"))
     return changed
+
+
+async def left_by_a_try(stage: Stage, connection: Connection, meeting: str) -> Conference:
+    """A conference that carries the reference of the meeting's first try."""
+    runtime = stage.runtime
+    named = reference(runtime.reference_key, meeting, 1)
+
+    async def make(provider: str, granted: Access) -> Conference:
+        port = runtime.conferences[provider]
+        return await port.create(granted, slot(stage), named, send_by=float("inf"))
+
+    return await with_access(runtime, stage.tenant, connection.id, make)
 
 
 async def meeting_of(stage: Stage, asked: Ask) -> Meeting:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from infra.lanes import Lane
 from infra.sandbox.client import Sandbox
-from schemas.connections import LinkState, Reading, Route, Subscription
+from schemas.connections import Calendar, LinkState, Reading, Route, Subscription
 from schemas.events import Sighting
 from tests.workers.stage import Stage, until
 from tests.workers.watching import (
@@ -19,6 +19,20 @@ from tests.workers.watching import (
     was_read,
     watch,
 )
+
+
+async def let_go(stage: Stage, calendar: Calendar) -> None:
+    """Watch it no more, until no channel of it is left."""
+    stored = await stage.runtime.store.documents.get(stage.tenant, Calendar, calendar.id)
+    assert stored is not None
+    await stage.keep(stored.model_copy(update={"watched": False}))
+    await mark(stage, calendar)
+
+    async def retired() -> bool:
+        subscriptions = (await reading_of(stage, calendar)).subscriptions
+        return all(one.state == "retired" for one in subscriptions)
+
+    await until(retired)
 
 
 async def test_a_channel_is_renewed_by_opening_a_new_one_before_the_old_one_stops(
@@ -208,16 +222,7 @@ async def test_a_calendar_that_is_watched_no_more_stops_its_channel_even_if_it_i
     async with stage.at_work("calendar"):
         await was_read(stage, calendar)
         await sandbox.fault("google.stop", "before", status=404)
-        stored = await stage.runtime.store.documents.get(stage.tenant, type(calendar), calendar.id)
-        assert stored is not None
-        await stage.keep(stored.model_copy(update={"watched": False}))
-        await mark(stage, calendar)
-
-        async def retired() -> bool:
-            subscriptions = (await reading_of(stage, calendar)).subscriptions
-            return all(one.state == "retired" for one in subscriptions)
-
-        await until(retired)
+        await let_go(stage, calendar)
 
     state = await stage.runtime.store.lanes.state(Lane(stage.tenant, "calendar", calendar.id))
     assert "poll" not in state.timers or state.depth == 0
@@ -232,16 +237,7 @@ async def test_a_calendar_that_is_let_go_after_its_link_leaves_its_channel_to_en
         await was_read(stage, calendar)
         connection = await stage.connection(calendar.connection)
         await stage.keep(connection.model_copy(update={"state": LinkState.UNLINKED}))
-        stored = await stage.runtime.store.documents.get(stage.tenant, type(calendar), calendar.id)
-        assert stored is not None
-        await stage.keep(stored.model_copy(update={"watched": False}))
-        await mark(stage, calendar)
-
-        async def retired() -> bool:
-            subscriptions = (await reading_of(stage, calendar)).subscriptions
-            return all(one.state == "retired" for one in subscriptions)
-
-        await until(retired)
+        await let_go(stage, calendar)
 
     (one,) = (await reading_of(stage, calendar)).subscriptions
     route = await stage.runtime.store.documents.get(stage.tenant, Route, one.route)

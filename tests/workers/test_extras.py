@@ -14,13 +14,10 @@ from infra.lanes import Claimed, IndexSet, Lane, Unit
 from infra.sandbox.client import Sandbox
 from schemas.connections import Connection
 from schemas.items import Made, read_load
-from schemas.meetings import Conference
-from tests.workers.asking import ask, happened, rests, slot
+from tests.workers.asking import ask, happened, left_by_a_try, rests
 from tests.workers.stage import Stage, until
-from workers.access import with_access
 from workers.domain.references import reference
 from workers.jobs.provision_meetings import provision_meeting
-from workers.ports import Access
 
 ADA = "ada@example.org"
 MEETING = "mtg_0123456789"
@@ -132,16 +129,9 @@ async def test_the_holder_has_what_another_made_swept_unless_it_is_its_own(
 async def test_what_the_ledger_gives_to_another_meeting_is_not_adopted(
     stage: Stage, sandbox: Sandbox, zoom: Connection
 ) -> None:
-    runtime = stage.runtime
-    named = reference(runtime.reference_key, MEETING, 1)
-
-    async def make(provider: str, granted: Access) -> Conference:
-        port = runtime.conferences[provider]
-        return await port.create(granted, slot(stage), named, send_by=float("inf"))
-
-    another = await with_access(runtime, stage.tenant, zoom.id, make)
+    another = await left_by_a_try(stage, zoom, MEETING)
     row = IndexSet(f"ledger:{zoom.id}", another.id, "mtg_another")
-    await runtime.store.lanes.submit(stage.tenant, Unit(index=[row]))
+    await stage.runtime.store.lanes.submit(stage.tenant, Unit(index=[row]))
 
     async with stage.at_work("meeting"):
         asked = await ask(stage, zoom, id=MEETING)

@@ -10,12 +10,9 @@ import pytest
 from infra.lanes import Lane, Post
 from infra.sandbox.client import Sandbox
 from schemas.connections import Connection
-from schemas.meetings import Ask, Conference
-from tests.workers.asking import ask, happened, rests, slot
+from schemas.meetings import Ask
+from tests.workers.asking import ask, happened, left_by_a_try, rests
 from tests.workers.stage import Stage, until
-from workers.access import with_access
-from workers.domain.references import reference
-from workers.ports import Access
 
 ADA = "ada@example.org"
 MEETING = "mtg_0123456789"
@@ -76,14 +73,7 @@ async def test_creates_find_first_until_the_account_holds_nothing_unknown(
 async def test_what_the_store_forgot_is_adopted_and_not_made_again(
     stage: Stage, sandbox: Sandbox, zoom: Connection
 ) -> None:
-    runtime = stage.runtime
-    named = reference(runtime.reference_key, MEETING, 1)
-
-    async def make(provider: str, granted: Access) -> Conference:
-        port = runtime.conferences[provider]
-        return await port.create(granted, slot(stage), named, send_by=float("inf"))
-
-    forgotten = await with_access(runtime, stage.tenant, zoom.id, make)
+    forgotten = await left_by_a_try(stage, zoom, MEETING)
     async with stage.at_work("meeting", "connection"):
         asked = await ask(stage, zoom, id=MEETING)
         await happened(stage, asked, "find.provisioned")

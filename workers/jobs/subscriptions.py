@@ -6,7 +6,7 @@ import hashlib
 import secrets
 import uuid
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 import structlog
 
@@ -106,24 +106,24 @@ async def _note_heard(turn: Round) -> None:
     """Healthy means verified and recently heard: a hint led to this reading."""
     if not turn.was_told:
         return
-    now = turn.runtime.now()
-    heard = tuple(
-        one.model_copy(update={"heard_at": now}) if _alive(one, now) else one
-        for one in turn.reading.subscriptions
-    )
-    turn.reading = turn.reading.model_copy(update={"subscriptions": heard})
+    _note(turn, "heard_at")
 
 
 def note_missed(turn: Round) -> None:
     """A reading on schedule, which no hint led to, shows what a live channel had not told of."""
     if turn.claimed.mark or turn.reading.full or "poll" not in turn.claimed.fired:
         return
+    _note(turn, "missed_at")
+
+
+def _note(turn: Round, when: Literal["heard_at", "missed_at"]) -> None:
+    """Of every live channel, that it was now."""
     now = turn.runtime.now()
-    silent = tuple(
-        one.model_copy(update={"missed_at": now}) if _alive(one, now) else one
+    noted = tuple(
+        one.model_copy(update={when: now}) if _alive(one, now) else one
         for one in turn.reading.subscriptions
     )
-    turn.reading = turn.reading.model_copy(update={"subscriptions": silent})
+    turn.reading = turn.reading.model_copy(update={"subscriptions": noted})
 
 
 async def _open(turn: Round) -> None:
