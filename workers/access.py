@@ -51,17 +51,24 @@ async def with_access(
     """
     provider, granted = await _granted(runtime, tenant, connection_id)
     try:
-        return await call(provider, granted)
+        return await _heeding(runtime, tenant, connection_id, call(provider, granted))
     except TokenExpired:
         await _refreshed(runtime, tenant, connection_id, granted.serial)
+    renewed = await access(runtime, tenant, connection_id)
+    try:
+        return await _heeding(runtime, tenant, connection_id, call(provider, renewed))
+    except TokenExpired as error:  # no proof that the link is dead: only a refresh can tell that
+        raise TryLater(f"{provider} refuses a token that it has just renewed") from error
+
+
+async def _heeding(runtime: Runtime, tenant: str, connection_id: str, called: Awaitable[T]) -> T:
+    """What the call brings; a rest that is asked for instead is kept from now on."""
+    try:
+        return await called
     except TryLater as later:
         if (until := _rest_asked(later, runtime.now())) is not None:
             await _rest(runtime, tenant, connection_id, until)
         raise
-    try:
-        return await call(provider, await access(runtime, tenant, connection_id))
-    except TokenExpired as error:  # no proof that the link is dead: only a refresh can tell that
-        raise TryLater(f"{provider} refuses a token that it has just renewed") from error
 
 
 async def _demand_no_rest(runtime: Runtime, tenant: str, connection_id: str) -> None:

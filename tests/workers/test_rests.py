@@ -79,3 +79,19 @@ async def test_what_was_asked_for_ends_by_itself_for_all(
 
     await until(answered)
     assert await sandbox.calls("graph.calendar") == 2
+
+
+async def test_what_is_asked_after_a_token_was_renewed_is_heeded_too(
+    stage: Stage, sandbox: Sandbox, runtime: Runtime, other: Runtime
+) -> None:
+    mailbox = await sandbox.graph.add_account(ADA, name="Ada")
+    connection = await stage.link(sandbox, host=mailbox, provider="graph")
+    await sandbox.fault("graph.calendar", "before", status=401, times=1)
+    await limited(sandbox, "100")
+    async with stage.at_work("connection"):
+        with pytest.raises(TryLater, match="429"):
+            await read(runtime, stage.tenant, connection.id)
+
+    with pytest.raises(RateLimited, match="as its provider asked of another call"):
+        await read(other, stage.tenant, connection.id)
+    assert await sandbox.calls("graph.calendar") == 2
