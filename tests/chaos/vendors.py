@@ -136,6 +136,14 @@ async def notify(sandbox: Sandbox, host: Host) -> None:
     await side.notify(host.calendar)
 
 
+async def is_told_of(sandbox: Sandbox, provider: str, calendar: str) -> bool:
+    """Whether the provider tells anybody of this calendar's changes."""
+    if provider == "google":
+        channels = await sandbox.google.channels()
+        return any(one["calendar"] == calendar and not one["stopped"] for one in channels)
+    return any(one["mailbox"] == calendar for one in await sandbox.graph.subscriptions())
+
+
 async def placed(sandbox: Sandbox, hosts: Iterable[Host]) -> dict[str, str]:
     """The events of these calendars: title -> where links are written."""
     found = await asyncio.gather(*(_placed(sandbox, host) for host in hosts))

@@ -25,9 +25,9 @@ LATER: Final = timedelta(hours=2)
 FATES: Final = ("left alone", "moved", "cancelled")
 PEOPLE_LOOK: Final = 1.0  # seconds
 WATCHED_WITHIN: Final = 20.0
-PATIENCE: Final = 150.0
-"""Seconds of calm until all must have come true: leases, quarantines and waits together. While
-workers fall there is no such time: on a busy machine they hardly come to work."""
+PATIENCE: Final = 420.0
+"""Seconds of calm until all must have come true: what failed five times in a row waits for 300.
+While workers fall there is no such time: on a busy machine they hardly come to work."""
 
 
 @dataclass
@@ -123,18 +123,19 @@ class Life:
             await api.aclose()
 
     async def _visit(self, api: Api, host: Host) -> None:
-        watched, calendars = await self._watch(api, host)
+        owner = await self._guest(host.pair.calendar)
+        watched, calendars = await self._watch(api, host, owner)
         guest = await self._guest(host.pair.conferencing)
         linked = await self._consent(api, host.pair.conferencing, host.client, guest)
         await api.post(f"/v1/connections/{linked}/test")
         await api.delete(f"/v1/connections/{linked}")
         await api.delete(f"/v1/calendars/{watched}")
+        await self._let_go(host.pair.calendar, owner)
         await api.delete(f"/v1/connections/{calendars}")
 
-    async def _watch(self, api: Api, host: Host) -> tuple[str, str]:
+    async def _watch(self, api: Api, host: Host, guest: str) -> tuple[str, str]:
         """The calendar of somebody new, who is linked for it: our names of both."""
         provider = host.pair.calendar
-        guest = await self._guest(provider)
         linked = await self._consent(api, provider, host.registration, guest)
         await api.get(f"/v1/connections/{linked}/calendars")
         wish = {"connection": linked, "provider_id": guest if "@" in guest else "primary"}
@@ -145,6 +146,14 @@ class Life:
                 break
             await asyncio.sleep(0.2)
         return watched, linked
+
+    async def _let_go(self, provider: str, calendar: str) -> None:
+        """Wait until nobody is told of it: with the link gone there is no access to say so with."""
+        until = asyncio.get_running_loop().time() + WATCHED_WITHIN
+        while await vendors.is_told_of(self.house.sandbox, provider, calendar):
+            if asyncio.get_running_loop().time() > until:
+                return
+            await asyncio.sleep(0.2)
 
     async def _guest(self, provider: str) -> str:
         """Somebody new with an account."""
