@@ -41,8 +41,8 @@ class Life:
     """Titles that must have one conference in the end."""
     went: list[str] = field(default_factory=list)
     """Titles that must have none."""
-    stuck: list[str] = field(default_factory=list)
-    """What did not come true in time."""
+    stuck: list[tuple[str, str]] = field(default_factory=list)
+    """What did not come true in time: a title, and what was not heard of it."""
     linked_again: int = 0
     """Accounts whose rotated token a worker took into its grave."""
     retried: int = 0
@@ -224,7 +224,7 @@ class Life:
         """Wait until the partner heard it."""
         while not self.heard(kind, title):
             if asyncio.get_running_loop().time() > self._deadline:
-                self.stuck.append(f"{title}: {kind}")
+                self.stuck.append((title, kind))
                 return False
             await asyncio.sleep(0.1)
         return True

@@ -17,6 +17,7 @@ from tests.chaos.tenants import open_tenants
 from tests.chaos.vendors import CREATES, Pair, conferences, placed, quarantines
 from tests.crash.gauntlet import Gauntlet
 from tests.crash.life import Life
+from tests.crash.stuck import stood_still
 
 QUARANTINE_S: Final = 7.0
 """Longer than the 5 s within which a create leaves."""
@@ -64,7 +65,10 @@ async def look(run: Gauntlet) -> list[str]:
     there = Counter(one.title for one in live)
     links = {one.title: one.link for one in live}
     shown = await placed(sandbox, life.hosts)
-    wrong = [f"{what}: stuck" for what in life.stuck]
+    wrong = [f"{title}: {kind}: stuck" for title, kind in life.stuck]
+    if life.stuck:
+        data = run.house.processes.plan.data_dir
+        wrong += await stood_still(data, {title for title, _ in life.stuck})
     wrong += [f"{title}: {there[title]} conferences" for title in life.stands if there[title] != 1]
     wrong += [f"{title}: {there[title]} left" for title in life.went if there[title]]
     wrong += [

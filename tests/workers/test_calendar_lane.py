@@ -19,6 +19,7 @@ from tests.workers.watching import (
     was_read,
     watch,
 )
+from workers.jobs.calendar_trouble import FAILURES
 
 
 async def let_go(stage: Stage, calendar: Calendar) -> None:
@@ -62,6 +63,31 @@ async def test_a_channel_is_renewed_by_opening_a_new_one_before_the_old_one_stop
     assert retired.retired
     assert [one["id"] for one in await living(sandbox)] == [new.id]
     assert called == ["google.watch", "google.watch", "google.stop"]
+
+
+async def test_a_calendar_that_cannot_be_subscribed_is_read_all_the_same(
+    stage: Stage, sandbox: Sandbox
+) -> None:
+    """Only after three tries in a row does the subscription rest, not the reading."""
+    calendar = await watch(stage, sandbox)
+    lane = Lane(stage.tenant, "calendar", calendar.id)
+    event = await sandbox.google.add_event(ADA, title="Review", location="Zoom")
+    await sandbox.fault("google.watch", "before", status=500, rate=1.0)
+    async with stage.at_work("calendar"):
+        await was_read(stage, calendar)
+        seen_at_once = await sighting(stage, calendar, event.id)
+
+        async def rests() -> bool:
+            return "renew" in (await stage.runtime.store.lanes.state(lane)).timers
+
+        await until(rests, within=timedelta(seconds=40))
+
+    timers = (await stage.runtime.store.lanes.state(lane)).timers
+    reading = await reading_of(stage, calendar)
+    assert seen_at_once is not None
+    assert await sandbox.calls("google.watch") == FAILURES
+    assert (await living(sandbox), reading.trouble) == ([], "")
+    assert timers["renew"] < timers["poll"]
 
 
 async def test_a_channel_that_can_send_no_more_is_forgotten_with_its_address(

@@ -7,14 +7,22 @@ from typing import Final
 
 import structlog
 
-from infra.errors import NeedsReauth, NotPermitted, Refused, TryLater, Vanished
+from infra.errors import (
+    NeedsReauth,
+    NotPermitted,
+    NotSent,
+    Refused,
+    TryLater,
+    Unknown,
+    Vanished,
+)
 from infra.lanes import Claimed, Item, Lane, Post, RankDrop, RankSet, Unit
 from schemas.connections import Calendar, Reading
 from schemas.events import Gone, Sighting
 from schemas.items import LinkBroken, write_load
 from schemas.policy import Policy, PolicyRules, is_past
 from workers.access import with_access
-from workers.jobs.calendar_trouble import note_failure, over, troubled
+from workers.jobs.calendar_trouble import FAILURES, note_failure, over, troubled
 from workers.jobs.contents import contents_in, tells_nothing_new
 from workers.jobs.rounds import Round
 from workers.jobs.sightings import Sightings, drop_sighting, forget_sighting
@@ -28,6 +36,8 @@ POLL: Final = (timedelta(minutes=15), timedelta(minutes=45))
 """A calendar is read at least this often, and that much later at most: a push that never came is
 repaired (DESIGN §4), and a fleet's polls do not march in step."""
 FULL: Final = (timedelta(hours=20), timedelta(hours=8))
+SUBSCRIBE_AGAIN: Final = timedelta(minutes=5)
+"""What failed to be subscribed three times in a row rests for so long, and is read as ever."""
 LOOK_AGAIN: Final = timedelta(seconds=15)
 """Providers may list a change later than they push it (ENGINE 19)."""
 REST: Final = timedelta(milliseconds=500)
@@ -55,14 +65,29 @@ async def read_calendar(claimed: Claimed, runtime: Runtime) -> Unit:
     if await tells_nothing_new(turn):
         return _done(claimed)
     try:
-        await keep_subscribed(turn, renew=RENEW in claimed.fired)
+        untold = await _subscribe(turn)
         await _read_to_the_end(turn)
     except TryLater as later:
         await note_failure(turn, later)
         raise
     except (NeedsReauth, Refused, Vanished) as error:
         return _in_trouble(turn, error)
-    return _rested(turn)
+    if untold is not None and claimed.failures + 1 < FAILURES:
+        raise untold
+    unit = _rested(turn)
+    if untold is not None:
+        unit.timers[RENEW] = SUBSCRIBE_AGAIN
+    return unit
+
+
+async def _subscribe(turn: Round) -> NotSent | Unknown | None:
+    """What kept the provider from promising to tell us: no reason not to read what there is."""
+    try:
+        await keep_subscribed(turn, renew=RENEW in turn.claimed.fired)
+    except (NotSent, Unknown) as later:
+        log.warning("subscription.later", calendar=turn.calendar.id, reason=str(later))
+        return later
+    return None
 
 
 async def _begin(claimed: Claimed, runtime: Runtime) -> Round | None:
