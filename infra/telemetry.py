@@ -52,8 +52,11 @@ _SECRET_LOOK: Final = (
     ),
     (re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+"), HIDDEN),  # an e-mail address
 )
-_SECRET_WORDS: Final = ("whsec_", "whsk_", "tl_")  # as above: how a secret without marks begins
+_SECRET_MARK: Final = re.compile(r"[\s@:=]|whsec_|whsk_|tl_|eyJ")
+"""Each of these looks has one in it. Most texts are ids, and ten of them are in a line."""
 _PLAIN_NAMES: Final = frozenset({"event", "level", "at", "exception", "logger", "process"})
+_OURS: Final = frozenset({"level", "at", "process"})
+"""Written over whatever was given, a step before `redact`."""
 
 
 def configure(settings: Settings, process: str, *, out: TextIO | None = None) -> None:
@@ -91,7 +94,7 @@ def configure(settings: Settings, process: str, *, out: TextIO | None = None) ->
 
 def redact(_: object, __: str, line: MutableMapping[str, object]) -> Mapping[str, object]:
     """The last step before a line is written."""
-    return {name: _safe(name, value) for name, value in line.items()}
+    return {name: value if name in _OURS else _safe(name, value) for name, value in line.items()}
 
 
 @contextmanager
@@ -143,22 +146,21 @@ def _safe(name: str, value: object) -> object:
     if _tells_a_secret(name):
         return HIDDEN
     match value:
+        case None | int() | float():  # a bool is one
+            return value
+        case str():  # of a trace the end tells what happened
+            part = value[-_LONGEST_TRACE:] if name == "exception" else value[:_LONGEST]
+            return _masked(part)
         case list() | tuple() | set() | frozenset():
             return [_safe(name, each) for each in value]
         case dict():
             return {str(key): _safe(str(key), each) for key, each in value.items()}
-        case str() if name == "exception":
-            return _masked(value[-_LONGEST_TRACE:])  # its end tells what happened
         case _:
-            return _plain(value)
+            return _said(value)
 
 
-def _plain(value: object) -> str | float | bool | None:
+def _said(value: object) -> str | float:
     match value:
-        case None | bool() | int() | float():
-            return value
-        case str():
-            return _masked(value[:_LONGEST])
         case date():  # a datetime is one
             return value.isoformat()
         case timedelta():
@@ -170,8 +172,8 @@ def _plain(value: object) -> str | float | bool | None:
 
 
 def _masked(text: str) -> str:
-    if text.isidentifier() and not text.startswith(_SECRET_WORDS):
-        return text  # an id: every other look needs a mark in it, and this runs ten times a line
+    if _SECRET_MARK.search(text) is None:
+        return text
     for look, instead in _SECRET_LOOK:
         text = look.sub(instead, text)
     return text

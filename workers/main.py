@@ -12,6 +12,7 @@ import functools
 import secrets
 import signal
 import sys
+from base64 import b32encode
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -59,7 +60,6 @@ TERMS_AT_ONCE: Final = 5
 """One claims, one stands by, the rest finish their last calls."""
 REBUILD_AFTER: Final = timedelta(seconds=1)
 STORE_RETRIES: Final = 20
-ID_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ WORK: Final[Mapping[str, Work]] = {
 
 def new_id(prefix: str) -> str:
     """A random id: `<prefix>_` and 20 characters of 5 bits each."""
-    return f"{prefix}_{''.join(secrets.choice(ID_ALPHABET) for _ in range(20))}"
+    return f"{prefix}_{b32encode(secrets.token_bytes(15))[:20].decode().lower()}"
 
 
 def present() -> datetime:

@@ -91,6 +91,8 @@ CANARY = "canary0123456789"
         ("said", f"redis://:{CANARY}@store.example:6379/0"),
         ("said", f"('https://a.example/{CANARY}')"),
         ("said", f"whsec_{CANARY}"),
+        ("said", f"whsk_{CANARY}"),
+        ("said", f"tl_{CANARY}"),
         ("said", f"eyJhbGciOi.{CANARY}.{CANARY}"),
         ("said", f'{{"access_token": "{CANARY}"}}'),
         ("said", f"grant_type=x&code={CANARY}&y=1"),
