@@ -15,7 +15,17 @@ import typer
 from pydantic import SecretStr
 from rich.console import Console
 
-from infra.cli import accounts, callbacks, endpoints, grants, keys, meetings, parked, undelivered
+from infra.cli import (
+    callbacks,
+    conferences,
+    endpoints,
+    grants,
+    keys,
+    meetings,
+    organizers,
+    parked,
+    undelivered,
+)
 from infra.cli.certificates import certificate
 from infra.cli.doctor import doctor
 from infra.cli.feed import feed
@@ -37,8 +47,8 @@ for name, group in (
     ("grants", grants.app),
     ("keys", keys.app),
     ("meetings", meetings.app),
-    ("conferences", accounts.conferences),
-    ("organizers", accounts.organizers),
+    ("conferences", conferences.app),
+    ("organizers", organizers.app),
 ):
     app.add_typer(group, name=name)
 app.command()(feed)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated, Any
 
 import typer
 
-from infra.cli.api import Api, Json, Problem
+from infra.cli.api import Api, Json
+from infra.cli.patience import settled
 from infra.cli.terminal import ask, session, show, show_all
 
 DRIFT = {
@@ -41,13 +41,5 @@ def reconcile(
 
 
 async def _report(api: Api, path: str, body: dict[str, Any]) -> Json:
-    """The report, also when it takes longer than a call is kept waiting."""
-    told = await api.post(path, body)
-    while told.get("state") == "waiting":
-        await asyncio.sleep(1)
-        told = await api.get(f"/v1/requests/{told['id']}")
-    if "state" not in told:
-        return told
-    if told["drift"] is None:
-        raise Problem(0, told["problem"], told["detail"])
-    return told["drift"]
+    told = await settled(api, await api.post(path, body))
+    return told.get("drift") or told
