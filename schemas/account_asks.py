@@ -81,7 +81,7 @@ class ListHeld(OfAccount):
 
 
 class ListAttendance(OfAccount):
-    """Who was there: in one conference, or in all of a span."""
+    """Who was there: in one conference, held perhaps in a span, or in all of a span."""
 
     ask: Literal["list_attendance"] = "list_attendance"
     conference: str = ""

@@ -129,12 +129,7 @@ def delete(ctx: typer.Context, connection: Connection, conference: Conference) -
 def start(ctx: typer.Context, connection: Connection, conference: Conference) -> None:
     """A fresh link for the host, with a code that works once. Hand it to nobody else."""
     path = of(connection, f"conferences/{conference}/start")
-
-    async def link(api: Api) -> Json:
-        told = await settled(api, await api.get(path))
-        return {"url": told.get("url") or told["host_link"]}
-
-    told = ask(ctx, link)
+    told = ask(ctx, lambda api: host_link(api, path))
     show(ctx, told, [told["url"]])
 
 
@@ -200,6 +195,12 @@ def _draft(title: str, starts: str, ends: str) -> dict[str, Json]:
 
 def _people(co_organizers: list[str] | None, *, wait: bool) -> dict[str, Json]:
     return {"co_organizers": co_organizers or [], "wait_for_organizers": wait}
+
+
+async def host_link(api: Api, path: str) -> Json:
+    """A link for the host, however long it takes."""
+    told = await settled(api, await api.get(path))
+    return {"url": told.get("url") or told["host_link"]}
 
 
 async def read(api: Api, path: str, kind: str, query: Mapping[str, str]) -> Json:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import typer
 
+from infra.cli.conferences import PRESENT, host_link, read
 from infra.cli.terminal import ask, pages, show, show_all
 
 app = typer.Typer(no_args_is_help=True, help="Meetings, by your own ids or ours.")
@@ -42,6 +43,20 @@ def timeline(ctx: typer.Context, meeting: Whose) -> None:
     """All that happened to a meeting, or to a watched calendar, oldest first."""
     room = "calendars" if meeting.startswith("cal_") else "meetings"
     show_all(ctx, ask(ctx, lambda api: pages(api, f"/v1/{room}/{meeting}/timeline")), TIMELINE)
+
+
+@app.command()
+def start(ctx: typer.Context, meeting: Meeting) -> None:
+    """A fresh link for the host. Hand it to nobody else."""
+    told = ask(ctx, lambda api: host_link(api, f"/v1/meetings/{meeting}/start"))
+    show(ctx, told, [told["url"]])
+
+
+@app.command()
+def attendees(ctx: typer.Context, meeting: Meeting) -> None:
+    """Who was there."""
+    path = f"/v1/meetings/{meeting}/attendees"
+    show_all(ctx, ask(ctx, lambda api: read(api, path, "attendance", {}))["items"], PRESENT)
 
 
 @app.command()

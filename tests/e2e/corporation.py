@@ -147,7 +147,9 @@ async def _looked_at(house: Rehearsal, before: dict[str, int]) -> None:
 async def incorporated(house: Rehearsal) -> AsyncIterator[Corporation]:
     """A fresh tenant and a fresh account for the block."""
     goto, mark = house.sandbox.goto, secrets.token_hex(4)
-    await goto.settings(as_seen=True, qps=True, calls_a_second=10, join_links_listed=True)
+    await goto.settings(
+        as_seen=True, qps=True, calls_a_second=10, join_links_listed=True, history_days=60.0
+    )
     account = await goto.add_account()
     group = await goto.add_group(account, "Sales")
     ada_at, bob_at = f"ada-{mark}@example.org", f"bob-{mark}@example.org"

@@ -103,7 +103,6 @@ async def test_what_goto_has_forgotten_comes_from_our_harvest(corp: Corporation)
 
     assert [row["id"] for row in held["items"]] == [str(number)]
     assert [row["name"] for row in present["items"]] == ["Cyd"]
-    await corp.goto.settings(history_days=60.0)
 
 
 @pytest.mark.parametrize("whose", ["organizer", "group"])

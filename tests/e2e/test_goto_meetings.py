@@ -88,6 +88,27 @@ async def test_starts_ends_and_who_was_there_are_found_out_by_asking(corp: Corpo
     assert [row["name"] for row in rows] == ["Cyd"]
 
 
+async def test_who_was_in_a_meeting_is_known_longer_than_goto_knows_it(corp: Corporation) -> None:
+    """Told to whoever may read the meeting, by the meeting's own id."""
+    number = int((await provisioned(corp))["conference"])
+    path = "/v1/meetings/m1/attendees"
+    before = await corp.refused("GET", path)
+    await corp.goto.start_meeting(number)
+    await corp.goto.join_meeting(number, "Cyd", email="cyd@example.org")
+    await corp.goto.end_meeting(number)
+    await corp.looks_again()
+    await corp.partner.waits_for("attendance.ready", seconds=60)
+
+    told = (await corp.api.get(path))["items"]
+    await corp.goto.settings(history_days=0.0)
+    forgotten = await corp.refused("GET", corp.of(f"conferences/{number}/attendees"))
+    kept = (await corp.api.get(path))["items"]
+
+    assert before[:2] == forgotten[:2] == (404, "not-found")
+    assert [(row["name"], row["email"]) for row in told] == [("Cyd", "cyd@example.org")]
+    assert kept == told
+
+
 async def test_what_somebody_moved_or_deleted_there_is_put_back(corp: Corporation) -> None:
     """The meeting's source of truth is the application."""
     meeting = await provisioned(corp)

@@ -125,6 +125,19 @@ async def test_a_conference_is_made_changed_started_and_deleted(corp: Corporatio
     assert (code, "no more" in words) == (1, True)
 
 
+async def test_a_meeting_of_ours_is_started_and_nobody_was_there_yet(corp: Corporation) -> None:
+    starts, ends = hour(1)
+    wish = {"title": "Interview", "starts_at": starts, "ends_at": ends}
+    await corp.api.put("/v1/meetings/m1", {**wish, "conferencing": {"connection": corp.admin}})
+    await corp.partner.waits_for("meeting.provisioned", seconds=60)
+
+    _, link, _ = await tieline(corp, "meetings", "start", "m1")
+    code, _, words = await tieline(corp, "meetings", "attendees", "m1")
+
+    assert "authorizationCode=" in link["url"]
+    assert (code, "not-found" in words) == (1, True)
+
+
 async def test_a_conference_waits_for_who_has_not_accepted_yet(corp: Corporation) -> None:
     await corp.goto.add_organizer("eve@example.org", account=corp.account, accepted=False)
     wish = ("conferences", "create", corp.admin, "Review", *hour(1), "--co-organizer")

@@ -114,20 +114,21 @@ async def list_held(call: Call[None]) -> Answer:
 async def list_attendees(call: Call[None]) -> Answer:
     """Of one conference that was held."""
     ask = ListAttendance(connection=call.path["connection"], conference=call.path["conference"])
-    return _attendances(await asked(call, ask, reads_only=True))
+    return attendances(await asked(call, ask, reads_only=True))
 
 
 async def list_attendees_during(call: Call[None]) -> Answer:
     """Of all conferences of an organizer or a group."""
     ask = ListAttendance(connection=call.path["connection"], span=span(call), whose=whose(call))
-    return _attendances(await asked(call, ask, reads_only=True))
+    return attendances(await asked(call, ask, reads_only=True))
 
 
 def _one(found: Found | Answer) -> Answer:
     return found if isinstance(found, Answer) else Answer(found.conferences[0])
 
 
-def _attendances(found: Found | Answer) -> Answer:
+def attendances(found: Found | Answer) -> Answer:
+    """What was found of who was there."""
     if isinstance(found, Answer):
         return found
     return Answer(Attendances(items=found.attendance, complete_from=found.complete_from))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
+from infra.errors import Vanished
 from schemas.account_asks import ListAttendance, ListHeld, Span, Whose
 from schemas.accounts import AccountConference, Attendance
 from schemas.connections import Connection
@@ -59,8 +60,10 @@ async def list_attendance(desk: Desk, ask: ListAttendance) -> DeskAnswer:
     port = histories(desk.runtime.providers_wire).get(connection.provider)
     if port is not None and lacks(connection, port.attendance_needs):
         raise missing(connection, frozenset({port.attendance_needs}))
-    if ask.span is None:
+    if ask.conference:
         return await _of_one(desk, ask, connection)
+    if ask.span is None:
+        raise ValueError("neither a conference nor a span is named")
     span = ask.span
     spans = list(_spans(connection, span))
 
@@ -84,11 +87,26 @@ async def list_attendance(desk: Desk, ask: ListAttendance) -> DeskAnswer:
 
 
 async def _of_one(desk: Desk, ask: ListAttendance, connection: Connection) -> DeskAnswer:
+    """One that the provider has forgotten is looked for in what we harvested, if it is known when
+    it was held."""
+
     async def call(port: History, access: Access) -> list[Attendance]:
         return await port.attendance(access, ask.conference)
 
-    rows = await at_account(desk, ask, histories, call)
+    try:
+        rows = await at_account(desk, ask, histories, call)
+    except Vanished:
+        rows = await _kept_of(desk, ask, connection)
+        if not rows:
+            raise
     return found(desk, ask, attendance=_bounded(rows))
+
+
+async def _kept_of(desk: Desk, ask: ListAttendance, connection: Connection) -> list[Attendance]:
+    if ask.span is None:
+        return []
+    kept = await kept_attendance(desk.runtime, desk.tenant, connection, ask.span)
+    return [row for row in kept.rows if row.conference == ask.conference]
 
 
 def _spans(connection: Connection, span: Span) -> Iterator[Span]:

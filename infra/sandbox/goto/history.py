@@ -65,7 +65,8 @@ def attendees(goto: GoTo, call: Call) -> Reply:
         raise not_found("Meeting")
     if meeting.organizer != me.key and not me.admin:
         raise refuse(403, "AccessDenied", "You are not an organizer of this meeting.")
-    over = [one for one in meeting.sessions if one.ended is not None]
+    oldest = _oldest(goto)
+    over = [one for one in meeting.sessions if one.ended is not None and one.started >= oldest]
     if not over:
         raise not_found("Meeting")
     return answer(
@@ -108,12 +109,17 @@ def _upcoming(goto: GoTo, of: list[Organizer]) -> list[Doc]:
 def _held(goto: GoTo, call: Call, of: list[Organizer]) -> Iterator[Held]:
     """What began in the span and is over, not longer ago than GoTo keeps it."""
     begins, ends = _moment(call, "startDate"), _moment(call, "endDate")
-    oldest = goto.stage.clock.now() - timedelta(days=goto.settings.history_days)
+    oldest = _oldest(goto)
     for meeting in goto.of(of):
         for session in meeting.sessions:
             begun = max(begins, oldest) <= session.started <= ends
             if begun and session.ended is not None:
                 yield meeting, session
+
+
+def _oldest(goto: GoTo) -> datetime:
+    """What began before is forgotten."""
+    return goto.stage.clock.now() - timedelta(days=goto.settings.history_days)
 
 
 def _past(goto: GoTo, meeting: Meeting, session: Session) -> Doc:
