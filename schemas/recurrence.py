@@ -21,6 +21,9 @@ FREQUENCIES: Final = frozenset({"DAILY", "WEEKLY", "MONTHLY", "YEARLY"})
 LONGEST: Final = timedelta(days=20 * 366)
 """A rule that says it ends later than this after its beginning is taken for one without end."""
 NEARLY: Final = timedelta(days=366)
+AGE: Final = 400
+"""Years after which dates fall on the same weekdays again."""
+LAST_AGE: Final = 9600
 UNREADABLE: Final = (ValueError, OverflowError)
 AHEAD: Final = timedelta(days=2 * 366)
 """How far occurrences are looked for."""
@@ -119,14 +122,25 @@ def _each(starts: Iterable[datetime], take: Callable[[datetime], None]) -> None:
 
 
 def _of_rule(line: str, first: datetime, zone: tzinfo, until: datetime) -> Iterator[datetime]:
-    """Counted here and not by the rule, which would count for ever what never comes about."""
+    """Counted here and not by the rule, which would count for ever what never comes about. For that
+    the library looks until the year 9999, day by day, so it does it in the last age before: a
+    worker would stand still for seconds otherwise."""
     parts = dict(_parts(line)[1])
     count, end = parts.pop("COUNT", None), parts.pop("UNTIL", None)
     if parts.get("FREQ") not in FREQUENCIES or int(parts.get("INTERVAL", "1")) < 1:
         raise ValueError("a rule that nobody meets by")
     last = min(_local(end, first, zone, ends=True), until) if end else until
-    rule = rrulestr(";".join(f"{name}={value}" for name, value in parts.items()), dtstart=first)
-    return islice(rule.replace(until=last), int(count) if count else None)
+    ages = LAST_AGE - first.year // AGE * AGE
+    rule = rrulestr(
+        ";".join(f"{name}={value}" for name, value in parts.items()), dtstart=_years(first, ages)
+    )
+    starts = rule.replace(until=_years(last, ages))
+    return (_years(start, -ages) for start in islice(starts, int(count) if count else None))
+
+
+def _years(at: datetime, later: int) -> datetime:
+    """The same day and weekday whole ages later or earlier."""
+    return at.replace(year=at.year + later)
 
 
 def _parts(line: str) -> tuple[str, Mapping[str, str]]:

@@ -41,6 +41,7 @@ SECRET: Final = b"a webhook secret"
 ACCOUNTS: Final = 500
 CONNECTIONS: Final = 128
 SECONDS: Final = 4.0
+EASY: Final = 200  # requests a second
 MOST: Final = 40_000  # requests a second for which there are bodies
 
 
@@ -62,6 +63,11 @@ async def measure() -> dict[str, Any]:
             rounds = [await _round(place, path, served) for _ in range(ROUNDS)]
             rate = middle(each["ours"]["per_second"] for each in rounds) / 2
             half = await load(place, path, served["ours"], rate=rate)
+            easy = await load(place, path, served["ours"], rate=EASY)
+    print(
+        f"[F18] {EASY} notifications a second: p99 {easy['p99_ms']:.0f} ms,"
+        f" {easy['failed']:.0f} without a 2xx"
+    )
     return _sum_up(rounds, half)
 
 

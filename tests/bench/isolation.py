@@ -32,6 +32,12 @@ async def measure() -> dict[str, Any]:
                 {"alone": await _heard(place, ten), "beside": await _heard(place, ten, hanging=1)}
                 for _ in range(ROUNDS)
             ]
+    p99 = {who: middle(each[who]["p99_ms"] for each in rounds) for who in rounds[0]}
+    hanging = middle((each["beside"]["hanging"] for each in rounds), 0)
+    print(
+        f"[F17] {NINE * MEETINGS} callbacks to nine endpoints: p99 {p99['alone']:.0f} ms, and"
+        f" {p99['beside']:.0f} ms while {hanging:.0f} requests of a tenth's hang"
+    )
     return {
         "ratio_p99": middle(each["beside"]["p99_ms"] / each["alone"]["p99_ms"] for each in rounds),
         "raw": {

@@ -47,13 +47,17 @@ class Watched:
         """Kill the primary, wait until the sentinel has made the other one it, and let the dead
         one come back: creates wait for a replica that holds their intent (ENGINE 29)."""
         first, second, sentinel = self.ports
+        until_seen(sentinel)
         until = time.monotonic() + 60
-        with Redis(port=first) as primary, Redis(port=sentinel) as asked:
-            psutil.Process(primary.info("server")["process_id"]).kill()
-            while asked.sentinel_get_master_addr_by_name("main")[1] != second:
+        with Redis(port=sentinel) as asked:
+            dead = asked.sentinel_get_master_addr_by_name("main")[1]
+            with Redis(port=dead) as primary:
+                psutil.Process(primary.info("server")["process_id"]).kill()
+            while asked.sentinel_get_master_addr_by_name("main")[1] == dead:
                 assert time.monotonic() < until, "nobody failed over"
                 time.sleep(0.1)
-        self.stack.enter_context(_server(self.home / "one", first, SAFE))
+        homes = {first: self.home / "one", second: self.home / "two"}
+        self.stack.enter_context(_server(homes[dead], dead, SAFE))
 
 
 @contextmanager
@@ -72,13 +76,13 @@ def watched(home: Path) -> Iterator[Watched]:
         stack.enter_context(_server(home / "two", second, follows))
         words = [str(get_binary_path()), str(rules), "--sentinel"]
         stack.enter_context(_running(words, sentinel))
-        _until_seen(sentinel)
+        until_seen(sentinel)
         url = f"redis+sentinel://127.0.0.1:{sentinel}/main/0"
         yield Watched(url, home, (first, second, sentinel), stack)
 
 
-def _until_seen(sentinel: int) -> None:
-    """Until the sentinel has found the replica, and there is somebody to fail over to."""
+def until_seen(sentinel: int) -> None:
+    """Wait until the sentinel has found the replica: there is somebody to fail over to."""
     until = time.monotonic() + 60
     with Redis(port=sentinel) as asked:
         while not any(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -19,12 +20,14 @@ from tests.doors.house import up
 from tests.doors.play import Play, playing, until
 
 ROOM = "https://rooms.example/blue"
+FAILOVERS = 20
+AMID = 3  # meetings that are being made when the store is lost
 
 
-async def accepted(play: Play, room: str) -> bool:
+async def accepted(play: Play, conferencing: object) -> bool:
     """Whether the API takes a meeting again: until then it says 503, and when to come back."""
     try:
-        await play.ask("after", {"connection": room})
+        await play.ask("after", conferencing)
     except Problem as away:
         if away.status != HTTPStatus.SERVICE_UNAVAILABLE:
             raise
@@ -50,10 +53,54 @@ async def test_b16_work_goes_on_with_the_store_that_the_sentinels_chose(
 
             await asyncio.to_thread(stores.fail_over)
 
-            await until(lambda: accepted(play, room["id"]))
+            await until(lambda: accepted(play, {"connection": room["id"]}))
             found = await play.meeting("after", "provisioned")
 
     assert found["join_url"] == ROOM
+
+
+@pytest.mark.full
+@pytest.mark.timeout(1800)
+async def test_f11_twenty_failovers_make_no_second_conference(
+    tmp_path: Path, sandbox_url: str, stores: Watched
+) -> None:
+    """The primary dies amid creates. What the other one had not heard of yet is asked for again, by
+    the same id, as a partner does who finds it gone."""
+    asked, forgotten = list[str](), 0
+    with up(tmp_path / "var", sandbox_url, {"TIELINE_VALKEY_URL": stores.url}) as house:
+        async with playing(house) as play:
+            host, zoom = await play.zoom()
+            for round_ in range(FAILOVERS):
+                names = [f"meeting-{round_}-{number}" for number in range(AMID)]
+                for name in names:
+                    await play.ask(name, {"connection": zoom}, title=name)
+                await asyncio.to_thread(stores.fail_over)
+                await until(lambda: accepted(play, "none"))
+                for name in names:
+                    forgotten += await ask_again(play, name, zoom)
+                asked += names
+            for name in asked:
+                await play.meeting(name, "provisioned")
+            meetings = await play.sandbox.zoom.meetings(host)
+
+    there = Counter(one.topic for one in meetings)
+    print(
+        f"\n[F11] {FAILOVERS} failovers amid {len(asked)} creates: {min(there.values())} to"
+        f" {max(there.values())} conferences each, {forgotten} forgotten and asked for again"
+    )
+    assert there == Counter(asked)
+
+
+async def ask_again(play: Play, name: str, zoom: str) -> bool:
+    """Whether the meeting is gone: then it is asked for once more."""
+    try:
+        await play.api.get(f"/v1/meetings/{name}")
+    except Problem as gone:
+        if gone.status != HTTPStatus.NOT_FOUND:
+            raise
+        await play.ask(name, {"connection": zoom}, title=name)
+        return True
+    return False
 
 
 @pytest.mark.parametrize(
