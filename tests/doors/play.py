@@ -26,9 +26,9 @@ SCOPES = ("meetings", "manage", "start", "tenant")
 PATIENCE_S = 60.0
 
 
-async def until(holds: Callable[[], Awaitable[T]]) -> T:
+async def until(holds: Callable[[], Awaitable[T]], *, within: float = PATIENCE_S) -> T:
     """Wait until it holds, and return what it then is."""
-    end = time.monotonic() + PATIENCE_S
+    end = time.monotonic() + within
     while not (found := await holds()):
         if time.monotonic() > end:
             raise AssertionError("it did not come to hold in time")
@@ -134,14 +134,16 @@ class Play:
         made: dict[str, Any] = await self.api.put(f"/v1/meetings/{name}", body)
         return made
 
-    async def meeting(self, name: str, status: str) -> dict[str, Any]:
+    async def meeting(
+        self, name: str, status: str, *, within: float = PATIENCE_S
+    ) -> dict[str, Any]:
         """The meeting, once it stands so."""
 
         async def stands() -> dict[str, Any] | None:
             found: dict[str, Any] = await self.api.get(f"/v1/meetings/{name}")
             return found if found["status"] == status else None
 
-        found = await until(stands)
+        found = await until(stands, within=within)
         assert found is not None
         return found
 

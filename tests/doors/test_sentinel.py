@@ -21,6 +21,7 @@ from tests.doors.play import Play, playing, until
 
 ROOM = "https://rooms.example/blue"
 FAILOVERS = 20
+LATE_S = 420  # what failed five times in a row waits for five minutes
 AMID = 3  # meetings that are being made when the store is lost
 
 
@@ -80,7 +81,7 @@ async def test_f11_twenty_failovers_make_no_second_conference(
                     forgotten += await ask_again(play, name, zoom)
                 asked += names
             for name in asked:
-                await play.meeting(name, "provisioned")
+                await play.meeting(name, "provisioned", within=LATE_S)
             meetings = await play.sandbox.zoom.meetings(host)
 
     there = Counter(one.topic for one in meetings)
