@@ -71,6 +71,8 @@ class Harvest(Record):
     kind: ClassVar[str] = "harvest"
     complete_from: Moment
     reached: Moment
+    people_unknown: bool = False
+    """Whether who was there could not be asked: the link lacks the scope."""
 
 
 class Held(Record):

@@ -62,7 +62,9 @@ def settings(data_dir: Path, sandbox_url: str) -> Settings:
         data_dir=data_dir,
         admin_key=SecretStr(ADMIN),
         allow_loopback_endpoints=True,
-        provider_urls={name: f"{sandbox_url}/{name}" for name in ("zoom", "google", "graph")},
+        provider_urls={
+            name: f"{sandbox_url}/{name}" for name in ("zoom", "google", "graph", "goto")
+        },
         quarantine_s={"zoom": 0.2},
     )
 

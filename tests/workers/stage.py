@@ -65,7 +65,7 @@ async def until(
 
 def _side(sandbox: Sandbox, provider: str) -> Side:
     """The provider as the sandbox plays it."""
-    sides = {"zoom": sandbox.zoom, "google": sandbox.google}
+    sides = {"zoom": sandbox.zoom, "google": sandbox.google, "goto": sandbox.goto}
     return sides.get(provider, sandbox.graph)
 
 

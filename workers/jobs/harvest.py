@@ -53,8 +53,9 @@ async def harvest(tending: Tending) -> None:
         return
     stored = await tending.runtime.store.documents.get(tending.tenant, Harvest, connection.id)
     oldest = now - window
+    lacking = lacks(connection, port.attendance_needs)
     gap = stored is None or stored.reached < oldest
-    since = oldest if stored is None else max(oldest, stored.reached - AGAIN)
+    since = _since(stored, oldest, lacking=lacking)
     access = access_of(tending.runtime, tending.tenant, connection, tending.tokens)
     rows = await port.held(access, Span(since=since, until=now + CLOCKS), Whose())
     for start in range(0, len(rows), FEW):
@@ -67,8 +68,16 @@ async def harvest(tending: Tending) -> None:
             rev=stored.rev if stored else 0,
             complete_from=complete,
             reached=now,
+            people_unknown=lacking,
         )
     )
+
+
+def _since(stored: Harvest | None, oldest: datetime, *, lacking: bool) -> datetime:
+    """From the beginning again when who was there may be asked at last."""
+    if stored is None or (stored.people_unknown and not lacking):
+        return oldest
+    return max(oldest, stored.reached - AGAIN)
 
 
 async def kept_conferences(
@@ -102,8 +111,15 @@ async def _keep_new(
     documents = tending.runtime.store.documents
     known = await documents.get_many(tending.tenant, Held, names)
     for name, row, before in zip(names, rows, known, strict=True):
+        present = None
+        if before is None or before.attendance is None:
+            present = await _attendance(tending, port, access, row)
         if before is None:
-            await _keep(tending, name, row, await _attendance(tending, port, access, row))
+            await _keep(tending, name, row, present)
+        elif present is not None:
+            held = before.model_copy(update={"attendance": present})
+            tending.unit.puts.append(held)
+            _tell(tending, held)
 
 
 async def _keep(
@@ -113,13 +129,20 @@ async def _keep(
     ledger = f"ledger:{tending.connection.id}"
     meeting = await tending.runtime.store.index.get(tending.tenant, ledger, row.id) or ""
     began = row.starts_at or tending.runtime.now()
-    tending.unit.puts.append(Held(id=name, conference=row, attendance=present, meeting=meeting))
+    held = Held(id=name, conference=row, attendance=present, meeting=meeting)
+    tending.unit.puts.append(held)
     rank = f"held:{tending.connection.id}"
     tending.unit.rank.append(RankSet(rank, name, began.timestamp()))
-    if meeting and present is not None:
+    _tell(tending, held)
+
+
+def _tell(tending: Tending, held: Held) -> None:
+    """Who was there is known, once: a second run posts it under the same id."""
+    if held.meeting and held.attendance is not None:
+        row = held.conference
         ended = row.ends_at or tending.runtime.now()
         told = Happened(conference=row.id, what="attendance_ready", at=ended, trace=tending.trace)
-        tending.post(Lane(tending.tenant, "meeting", meeting), f"held-{name}", told)
+        tending.post(Lane(tending.tenant, "meeting", held.meeting), f"held-{held.id}", told)
 
 
 async def _attendance(
