@@ -240,3 +240,9 @@ def iana_of(name: str) -> str:
     if name in IANA:
         return IANA[name]
     return name if name in WINDOWS or _IANA.fullmatch(name) else "UTC"
+
+
+def windows_of(name: str) -> str:
+    """What to call a zone where only Windows' names are taken for sure; the IANA's stays what it is
+    where Windows has none."""
+    return WINDOWS.get(name, name)

@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, ConfigDict, Field
 
 from schemas.events import Slot
 from schemas.records import Wire
+from schemas.windows_zones import windows_of
 
 SET: Final = "{66f5a359-4659-4830-9070-00047ec6ac6e}"
 MEETING: Final = f"String {SET} Name TielineMeeting"
@@ -250,13 +251,17 @@ def link_patch(
 
 
 def slot_patch(slot: Slot, zone: str, *, moved: bool) -> dict[str, Any]:
-    """Another title, and other times by the clock of the event's own zone."""
+    """Another title, and other times by the clock of the event's own zone, under Windows' name: of
+    the IANA's, Graph promises to take some only.
+
+    https://learn.microsoft.com/graph/api/resources/datetimetimezone
+    """
     patch: dict[str, Any] = {"subject": slot.title}
     if moved:
         place = ZoneInfo(zone)
         for name, at in (("start", slot.starts_at), ("end", slot.ends_at)):
             clock = f"{at.astimezone(place):%Y-%m-%dT%H:%M:%S}"
-            patch[name] = {"dateTime": clock, "timeZone": zone}
+            patch[name] = {"dateTime": clock, "timeZone": windows_of(zone)}
     return patch
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest_asyncio
 
 from infra.cli.rehearsal import Rehearsal
 from tests.e2e.office import Office, opened
-from tests.e2e.tenancy import tomorrow
+from tests.e2e.tenancy import tomorrow, until
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -58,3 +60,31 @@ async def test_a_create_whose_answer_was_lost_is_found_by_the_mark_in_its_subjec
     did = [one["what"] for one in await office.timeline(meeting)]
     assert f"https://meet.goto.com/{conference['id']}" in (await office.shown(event)).location
     assert any(what.startswith("find.") for what in did)
+
+
+async def test_a_room_of_microsoft_is_bound_to_a_goto_account_and_shows_what_is_on(
+    office: Office,
+) -> None:
+    """The rooms of a GoToConference account: join and start from the room, foreign links left."""
+    room, theirs = f"/v1/rooms/{office.watched}", "https://zoom.us/j/123456789"
+    await office.api.put(room, {"connection": office.links["goto"]})
+    starts = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=5)
+
+    await office.event("Running", place="", starts=starts)
+    await office.event("Theirs", place=theirs)
+
+    async def both() -> dict[str, Any]:
+        told: dict[str, Any] = await office.api.get(f"{room}/agenda")
+        linked = [one for one in (*told["now"], *told["next"]) if one["join_url"]]
+        return told if len(linked) == 2 else {}
+
+    told = await until(both, "the agenda")
+    (now,), (later,) = told["now"], told["next"]
+    link = (await office.api.get(now["start"]))["url"]
+    await office.rests()
+    (conference,) = await office.sandbox.goto.meetings(await organizer(office))
+    assert (now["title"], now["foreign"]) == ("Running", False)
+    assert now["join_url"] == f"https://meet.goto.com/{conference['id']}"
+    assert "authorizationCode=" in link
+    assert (later["title"], later["foreign"], later["start"]) == ("Theirs", True, None)
+    assert later["join_url"] == theirs
