@@ -20,6 +20,7 @@ FILES: Final = (
     "post",
     "take",
     "open",
+    "changes",
     "commit",
     "submit",
     "lease",

@@ -25,7 +25,7 @@ from infra.errors import StoreAway, StoreFull
 from infra.points import point
 from infra.valkey import AWAY
 
-AT_ONCE: Final = 64
+IDS_AT_ONCE: Final = 64
 PATIENCE: Final = timedelta(seconds=2)
 SECOND_LOOK: Final = 0.25  # seconds
 PAUSES: Final = (0.01, 0.05, 0.1, 0.25, 0.5)  # seconds; the last one repeats
@@ -48,7 +48,7 @@ Answer: TypeAlias = Any  # each function answers in its own shape; who calls it 
 def fresh_id() -> str:
     """An id that no other call or claim has: 64 random bits."""
     if not _drawn:  # many at once: asking the system costs more than the bits
-        dice = secrets.token_hex(8 * AT_ONCE)
+        dice = secrets.token_hex(8 * IDS_AT_ONCE)
         _drawn.extend(dice[start : start + 16] for start in range(0, len(dice), 16))
     return _drawn.pop()
 
@@ -60,13 +60,14 @@ class _Call:
     """Where in them the call id stands."""
     answer: asyncio.Future[Answer]
     give_up_at: float
+    packed: bytes
 
     def ask(self) -> None:
         """From now on it may have been made before: its id goes out as "?<id>"."""
         if self.name is not None:
             id_ = str(self.words[self.name]).removeprefix("?")
             self.words = (*self.words[: self.name], f"?{id_}", *self.words[self.name + 1 :])
-            self.name = None
+            self.name, self.packed = None, _pack(self.words)
 
 
 class Calls:
@@ -78,6 +79,7 @@ class Calls:
         self._queue: deque[_Call] = deque()
         self._under_way: deque[_Call] = deque()
         self._sender: asyncio.Task[None] | None = None
+        self._asked = asyncio.Event()
         self._clock: asyncio.TimerHandle | None = None
         self._line: AbstractConnection | None = None
         self._within: float | None = None
@@ -115,8 +117,10 @@ class Calls:
 
     def _send(self, words: tuple[Word, ...], name: int | None) -> asyncio.Future[Answer]:
         loop = asyncio.get_running_loop()
-        call = _Call(words, name, loop.create_future(), loop.time() + self._patience)
+        until = loop.time() + self._patience
+        call = _Call(words, name, loop.create_future(), until, _pack(words))
         self._queue.append(call)
+        self._asked.set()
         if self._clock is None:
             self._clock = loop.call_at(call.give_up_at, self._look_at_clock, None)
         if self._sender is None or self._sender.done():
@@ -167,19 +171,35 @@ class Calls:
             await asyncio.sleep(min(seconds, max(left, 0)))
 
     async def _converse(self) -> None:
-        """Over one line, until nothing waits. Two batches are on their way at most, so that the
-        store works while we pack and read. What is unanswered when it fails is under way."""
+        """Over one line, until nothing waits. Nobody who asks waits for the answers of others, so
+        that the store works while we pack and read. What is unanswered when it fails is under way.
+        """
         line = self._line or await self._pick_up()
+        speaker = asyncio.create_task(self._speak(line))
         try:
             while self._queue or self._under_way:
                 async with asyncio.timeout(self._within):
-                    while self._queue and len(self._under_way) <= AT_ONCE:
-                        await line.send_packed_command(b"".join(map(_pack, self._take())))
-                    for _ in range(min(AT_ONCE, len(self._under_way))):
+                    for _ in range(len(self._under_way)):
                         await self._hear(line)
+                if not self._under_way:
+                    await asyncio.sleep(0)  # the speaker has a turn
         except BaseException:
             await self._hang_up()  # with the answers that nobody reads now
             raise
+        finally:
+            speaker.cancel()
+            await asyncio.gather(speaker, return_exceptions=True)  # a lost line is heard, too
+
+    async def _speak(self, line: AbstractConnection) -> None:
+        """Say what was asked in one turn of the loop with one write."""
+        while True:
+            self._asked.clear()
+            if self._queue:
+                words = b"".join([call.packed for call in self._queue])
+                self._under_way.extend(self._queue)
+                self._queue.clear()
+                await line.send_packed_command(words)
+            await self._asked.wait()
 
     async def _pick_up(self) -> AbstractConnection:
         """A line that stays ours: the pool asks each one that it hands out whether it still lives,
@@ -195,11 +215,6 @@ class Calls:
             line.socket_timeout = self._within
             await line.disconnect(nowait=True)
             await self._client.connection_pool.release(line)
-
-    def _take(self) -> list[_Call]:
-        batch = [self._queue.popleft() for _ in range(min(AT_ONCE, len(self._queue)))]
-        self._under_way.extend(batch)
-        return batch
 
     async def _hear(self, connection: AbstractConnection) -> None:
         """Hand out the next answer. Raises what makes it worth while to ask again."""
@@ -237,10 +252,10 @@ def _renamed(error: ResponseError) -> Exception:
     return error
 
 
-def _pack(call: _Call) -> bytes:
+def _pack(words: tuple[Word, ...]) -> bytes:
     # By hiredis itself: redis-py's asyncio side does it word by word, in Python, which was half of
     # what a commit cost a worker.
-    packed: bytes = pack_command(call.words)  # type: ignore[arg-type]  # its stub: tuples of one word
+    packed: bytes = pack_command(words)  # type: ignore[arg-type]  # its stub: tuples of one word
     return packed
 
 

@@ -1,128 +1,21 @@
 -- Write everything that one run of a lane changes, or nothing: state, outbox and acknowledgement.
--- KEYS[1] lane record  KEYS[2] items  KEYS[3] wait  KEYS[4] held  KEYS[5] parked  KEYS[6] shut
--- KEYS[7] busy  KEYS[8..10] calls  then 12 seen, if ARGV[10] says so; then the keys of the
+-- Several lanes of one tenant and kind are let go with one call; each stands or falls alone.
+-- KEYS[1] wait  KEYS[2] held  KEYS[3] parked  KEYS[4] shut  KEYS[5] busy  KEYS[6..8] calls
+-- then 12 seen, if ARGV[3] says so; then for each lane its record, its items and the keys of the
 -- changes in their order: 5 for a post (see lane_keys), 1 for a document, log, feed, index, rank
 -- or body, none for the rest.
--- ARGV[1] call id (see call_id)  [2] claim id  [3] lane  [4] '1' to hold on  [5] '1' if it failed
--- [6] hint count that was handled ('' none)  [7] not before, ms from now ('' none)
--- [8] reason to park ('' no)  [9] lease, ms  [10] '1' if a post has a dedupe key
--- then the changes, each a word and its arguments:
+-- ARGV[1] call id (see call_id)  [2] lease, ms  [3] '1' if a post has a dedupe key
+-- then for each lane: claim id, lane, how many keys and how many words its changes have, and
+-- these, each a word and its arguments:
+--   hold | failed | hints count (that were handled) | wait ms (from now) | park reason
 --   done id               | fired name moment      | timer name delay ('' clears)
 --   put rev bytes         | lend rev bytes keep    | drop rev   | post (see read_post)
 --   log keep bytes        | feed keep count field value ...
 --   index field value     | unindex field          | rank member score | unrank member
 --   body keep bytes
--- Returns {'lost'}; {'conflict', document key}; {'held', view ...}; or {'gone', ms until the tenant
--- has something due, -1 not by this}. A repeated call changes nothing: if it let the lane go its
--- answer is the first one, if it held on it shows the lane as it is now.
-
-local READ, CHECK, WRITE = {}, {}, {}
-
-function READ.done(args, i) return { id = args[i] }, i + 1 end
-function READ.fired(args, i) return { name = args[i], at = args[i + 1] }, i + 2 end
-function READ.timer(args, i)
-  local delay = args[i + 1] ~= '' and assert(tonumber(args[i + 1])) or nil
-  return { name = args[i], delay = delay }, i + 2
-end
-function READ.put(args, i) return { rev = args[i], bytes = args[i + 1], keys = 1 }, i + 2 end
-function READ.lend(args, i)
-  local keep = assert(tonumber(args[i + 2]))
-  return { rev = args[i], bytes = args[i + 1], keep = keep, keys = 1 }, i + 3
-end
-function READ.drop(args, i) return { rev = args[i], keys = 1 }, i + 1 end
-function READ.post(args, i)
-  local post, after = read_post(args, i)
-  return { post = post, keys = 5 }, after
-end
-function READ.log(args, i)
-  return { keep = assert(tonumber(args[i])), bytes = args[i + 1], keys = 1 }, i + 2
-end
-function READ.feed(args, i)
-  local change = { keep = assert(tonumber(args[i])), pairs = {}, keys = 1 }
-  local count = tonumber(args[i + 1])
-  assert(count <= 16)
-  for n = 1, 2 * count do
-    change.pairs[n] = args[i + 1 + n]
-  end
-  return change, i + 2 + 2 * count
-end
-function READ.index(args, i) return { field = args[i], value = args[i + 1], keys = 1 }, i + 2 end
-function READ.unindex(args, i) return { field = args[i], keys = 1 }, i + 1 end
-function READ.rank(args, i)
-  assert(tonumber(args[i + 1]))
-  return { member = args[i], score = args[i + 1], keys = 1 }, i + 2
-end
-function READ.unrank(args, i) return { member = args[i], keys = 1 }, i + 1 end
-READ.body = READ.log
-
--- The revision of a stored document; '0' when there is none.
-local function revision(key)
-  return redis.call('GETRANGE', key, 0, 20):match('^(%d+)\n') or '0'
-end
-
-function CHECK.put(change) return revision(change.key) == change.rev end
-CHECK.lend = CHECK.put
-CHECK.drop = CHECK.put
-
-function WRITE.fired(change, run)
-  if run.fields['t:' .. change.name] == change.at and not run.failed then
-    redis.call('HDEL', run.at.lane, 't:' .. change.name)
-    run.fields['t:' .. change.name] = nil
-  end
-end
-function WRITE.timer(change, run)
-  if change.delay then
-    run.fields['t:' .. change.name] = set_timer(run.at.lane, change.name, run.now + change.delay)
-  else
-    redis.call('HDEL', run.at.lane, 't:' .. change.name)
-    run.fields['t:' .. change.name] = nil
-  end
-end
-function WRITE.put(change) redis.call('SET', change.key, change.bytes) end
-function WRITE.lend(change)
-  redis.call('SET', change.key, change.bytes, 'PX', whole(change.keep))
-end
-function WRITE.drop(change) redis.call('DEL', change.key) end
-function WRITE.post(change, run)
-  keep(change.at, change.post, run.seen, run.now)
-  run.stale = run.stale or run.at and change.at.lane == run.at.lane
-end
-function WRITE.log(change)
-  if redis.call('RPUSH', change.key, change.bytes) == 1 then
-    redis.call('PEXPIRE', change.key, whole(change.keep))
-  end
-end
-function WRITE.feed(change, run)
-  local oldest = whole(math.max(run.now - change.keep, 0))
-  local entry = { 'XADD', change.key, 'MINID', '~', oldest, '*' }
-  for _, part in ipairs(change.pairs) do
-    entry[#entry + 1] = part
-  end
-  redis.call(unpack(entry)) -- 16 fields at most, see READ.feed
-end
-function WRITE.index(change) redis.call('HSET', change.key, change.field, change.value) end
-function WRITE.unindex(change) redis.call('HDEL', change.key, change.field) end
-function WRITE.rank(change) redis.call('ZADD', change.key, change.score, change.member) end
-function WRITE.unrank(change) redis.call('ZREM', change.key, change.member) end
-function WRITE.body(change)
-  redis.call('SET', change.key, change.bytes, 'PX', whole(change.keep), 'NX')
-end
-
--- Read all changes and give each its keys. Raises on a word or a number that is none.
-local function read_changes(keys, args, k, i)
-  local changes = {}
-  while i <= #args do
-    local word = args[i]
-    local change, after = READ[word](args, i + 1)
-    change.word, change.key = word, keys[k]
-    if word == 'post' then
-      change.at = lane_keys(keys, k)
-    end
-    k, i = k + (change.keys or 0), after
-    changes[#changes + 1] = change
-  end
-  return changes
-end
+-- Returns for each lane 'lost'; {'conflict', document key}; {'wrong', why}; {'held', view ...}; or
+-- that it is gone: ms until the tenant has something due, -1 not by this. A repeated call changes
+-- nothing: what it let go is answered as at first, what it held on is shown as it is now.
 
 -- Whether this item is handled; each time that its id was named counts for one item, so that one
 -- of the same id that came since stays.
@@ -176,11 +69,11 @@ end
 -- What happened to the lane itself: hints handled, a failure counted, a wait ordered. Handled
 -- items end a row of failures and of lost holders, as does letting go in peace: whoever dies of the
 -- next item has not died of these.
-local function write_lane(run, mark, not_before)
+local function write_lane(run)
   local at, fields = run.at, run.fields
-  if mark ~= '' and fields.m == mark then
-    redis.call('HSET', at.lane, 'z', mark)
-    fields.z = mark
+  if run.hints and fields.m == run.hints then
+    redis.call('HSET', at.lane, 'z', run.hints)
+    fields.z = run.hints
   end
   local in_peace = not (run.failed or run.hold)
   if fields.f and (run.progress or in_peace) then
@@ -192,8 +85,8 @@ local function write_lane(run, mark, not_before)
   if run.failed then
     redis.call('HINCRBY', at.lane, 'f', 1)
   end
-  if not_before then
-    fields.nb = whole(run.now + not_before)
+  if run.not_before then
+    fields.nb = whole(run.now + run.not_before)
     redis.call('HSET', at.lane, 'nb', fields.nb)
   elseif fields.nb and in_peace then
     fields.nb = nil
@@ -203,17 +96,17 @@ end
 
 -- Let the lane go: to where it waits, to the parked ones, or out of mind. Returns as
 -- `rest` does.
-local function let_go(keys, run, lane, reason)
+local function let_go(run, lane)
   local at, fields, filled = run.at, run.fields, run.filled
   if run.stale then -- it posted to itself
     fields, filled = record(at.lane), nil
   end
-  local woke = leave_group(keys[7], keys[6], keys[3], fields, run.now)
+  local woke = leave_group(at.busy, at.shut, at.wait, fields, run.now)
   redis.call('ZREM', at.held, lane)
-  if reason ~= '' then
+  if run.reason then
     redis.call('HDEL', at.lane, 'c', 'b', 'x')
-    redis.call('HSET', at.lane, 'p', reason)
-    redis.call('ZADD', keys[5], whole(run.now), lane)
+    redis.call('HSET', at.lane, 'p', run.reason)
+    redis.call('ZADD', at.parked, whole(run.now), lane)
     return rest(-1, woke, run.now)
   end
   local when = settle(at, lane, fields, run.now, filled)
@@ -223,56 +116,98 @@ local function let_go(keys, run, lane, reason)
   return rest(when, woke, run.now)
 end
 
--- The first document that another wrote since it was read, or nil.
-local function conflict(changes)
-  for _, change in ipairs(changes) do
-    if CHECK[change.word] and not CHECK[change.word](change) then
-      return change.key
-    end
-  end
-  return nil
-end
-
 local function shown(run)
   local answer = view(record(run.at.lane), run.now, oldest(run.at))
   table.insert(answer, 1, 'held')
   return answer
 end
 
-local function write(keys, args, run, changes)
-  write_changes(run, changes)
-  write_lane(run, args[6], tonumber(args[7]))
-  if not run.hold then
-    return let_go(keys, run, args[3], args[8])
+-- The lanes of a call in their order: each with its keys, and where its words begin and end.
+local function read_runs(keys, args, now)
+  local runs, seen, k, i = {}, {}, 9, 4
+  if args[3] == '1' then
+    k = 21
+    for n = 9, 20 do
+      seen[#seen + 1] = keys[n]
+    end
   end
-  redis.call('ZADD', run.at.held, whole(run.now + args[9]), args[3])
-  return -1
+  while i <= #args do
+    local run = { now = now, seen = seen, k = k + 2, first = i, last = i + 3 + args[i + 3] }
+    run.at = {
+      lane = keys[k], items = keys[k + 1], wait = keys[1], held = keys[2], parked = keys[3],
+      shut = keys[4], busy = keys[5],
+    }
+    runs[#runs + 1] = run
+    k, i = run.k + args[i + 2], run.last + 1
+  end
+  return runs
+end
+
+-- Let one lane go, or hold it on. Returns what is remembered of it: 'lost', 'held',
+-- 'conflict <key>', or ms as `rest` does.
+local function commit_one(keys, args, run)
+  local claim, lane = args[run.first], args[run.first + 1]
+  run.fields = record(run.at.lane)
+  if run.fields.c ~= claim then
+    return 'lost'
+  end
+  local changes = read_changes(keys, args, run.k, run.first + 4, run.last, run)
+  local stale = conflict(changes)
+  if stale then
+    return 'conflict ' .. stale
+  end
+  write_changes(run, changes)
+  write_lane(run)
+  if not run.hold then
+    return whole(let_go(run, lane))
+  end
+  redis.call('ZADD', run.at.held, whole(run.now + args[2]), lane)
+  return 'held'
+end
+
+-- Commit each lane by itself: a mistake in one, which is found before its first write, is its own.
+local function commit_each(keys, args, runs)
+  local outcomes = {}
+  for n, run in ipairs(runs) do
+    local fine, outcome = pcall(commit_one, keys, args, run)
+    if not fine then
+      local why = type(outcome) == 'table' and outcome.err or outcome
+      outcome = 'wrong ' .. tostring(why):gsub('%c', ' ')
+    end
+    outcomes[n] = outcome
+  end
+  return outcomes
+end
+
+-- What is answered for a lane by what is remembered of it.
+local function told(outcome, run)
+  local wait = tonumber(outcome)
+  if wait or outcome == 'lost' then
+    return wait or outcome
+  elseif outcome == 'held' then
+    return shown(run)
+  end
+  local what, of = outcome:match('^(%a+) (.*)$')
+  return { what, of }
 end
 
 local function commit(keys, args)
-  local calls, now = { keys[8], keys[9], keys[10] }, clock()
-  local at = { lane = keys[1], items = keys[2], wait = keys[3], held = keys[4] }
-  local run = { at = at, now = now, hold = args[4] == '1', failed = args[5] == '1', seen = {} }
-  local wait = recall(calls, args[1], now)
-  if not wait then
-    run.fields = record(at.lane)
-    if run.fields.c ~= args[2] then
-      return { 'lost' }
+  local calls, now = { keys[6], keys[7], keys[8] }, clock()
+  local runs, outcomes = read_runs(keys, args, now), {}
+  local known = recall(calls, args[1], now)
+  if known then
+    for outcome in known:gmatch('[^\n]+') do
+      outcomes[#outcomes + 1] = outcome
     end
-    local first = args[10] == '1' and 23 or 11
-    for n = 11, first - 1 do
-      run.seen[#run.seen + 1] = keys[n]
-    end
-    local changes = read_changes(keys, args, first, 11)
-    assert((args[7] == '' or tonumber(args[7])) and tonumber(args[9]))
-    local stale = conflict(changes)
-    if stale then
-      return { 'conflict', stale }
-    end
-    wait = write(keys, args, run, changes)
-    remember(calls, args[1], now, wait)
+  else
+    assert(tonumber(args[2]))
+    outcomes = commit_each(keys, args, runs)
+    remember(calls, args[1], now, table.concat(outcomes, '\n'))
   end
-  return run.hold and shown(run) or { 'gone', tonumber(wait) }
+  for n, run in ipairs(runs) do
+    outcomes[n] = told(outcomes[n], run)
+  end
+  return outcomes
 end
 
 offer('commit', commit, 'allow-oom')

@@ -13,7 +13,7 @@ local function submit(keys, args)
   for n = 4, 15 do
     run.seen[#run.seen + 1] = keys[n]
   end
-  local changes = read_changes(keys, args, 16, 2)
+  local changes = read_changes(keys, args, 16, 2, #args, run)
   for _, change in ipairs(changes) do
     assert(change.keys)
   end

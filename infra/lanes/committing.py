@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Final, assert_never
 
 from infra import keys
-from infra.functions.calls import Word, fresh_id
+from infra.functions.calls import Word
 from infra.lanes.words import (
     Claimed,
     IndexDrop,
@@ -80,29 +80,6 @@ def say_post(words: Words, post: Post) -> None:
         words.say(name, milliseconds(delay))
 
 
-def say_commit(claimed: Claimed, unit: Unit, words: Words, lease: timedelta) -> None:
-    """Add what every commit has: its own lane, its claim, how it ends."""
-    lane = claimed.lane
-    tenant = lane.tenant
-    deduped = any(post.once for post in unit.posts)
-    words.keys += lane_keys(lane)[:4]
-    words.keys += [keys.parked(tenant), keys.shut(tenant, lane.kind), keys.busy(tenant)]
-    words.keys += keys.calls(tenant)
-    words.keys += keys.seen(tenant) if deduped else []
-    words.say(
-        fresh_id(),
-        claimed.claim,
-        lane.name,
-        "1" if unit.hold else "",
-        "1" if unit.failed else "",
-        unit.mark or "",
-        "" if unit.not_before is None else milliseconds(unit.not_before),
-        unit.parked or "",
-        milliseconds(lease),
-        "1" if deduped else "",
-    )
-
-
 @dataclass(frozen=True, slots=True)
 class Spans:
     """What of time a commit needs to know: the day of its log entries, how long the feed lasts."""
@@ -112,7 +89,17 @@ class Spans:
 
 
 def say_changes(claimed: Claimed, unit: Unit, words: Words, spans: Spans) -> None:
-    """Add the changes in the order in which they are written."""
+    """Add what becomes of the lane, and the changes in the order in which they are written."""
+    if unit.hold:
+        words.say("hold")
+    if unit.failed:
+        words.say("failed")
+    if unit.mark:
+        words.say("hints", unit.mark)
+    if unit.not_before is not None:
+        words.say("wait", milliseconds(unit.not_before))
+    if unit.parked:
+        words.say("park", unit.parked)
     for id_ in unit.handled:
         words.say("done", id_)
     _say_timers(claimed, unit, words)

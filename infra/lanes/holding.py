@@ -9,14 +9,17 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from redis.exceptions import ResponseError
+
 from infra import keys
-from infra.errors import ClaimLost, Conflict
+from infra.errors import ClaimLost, Conflict, StoreAway
 from infra.functions.calls import Answer, Calls
 from infra.lanes.claiming import Claiming, Leases, read_view
-from infra.lanes.committing import Spans, Words, check, milliseconds, say_changes, say_commit
-from infra.lanes.posting import due_in
+from infra.lanes.commits import Commits
+from infra.lanes.committing import Spans, Words, check, milliseconds, say_changes
 from infra.lanes.turns import FALLBACK, Turns
 from infra.lanes.words import Claimed, Kind, Unit
+from infra.points import point
 
 KEEP_FEED: Final = timedelta(days=7)
 
@@ -44,6 +47,7 @@ class Holding:
         self._leases = leases
         self._keep_feed = keep_feed
         self._clock = clock
+        self._commits = Commits(calls, turns, leases.lease)
 
     async def commit(self, claimed: Claimed, unit: Unit) -> Claimed:
         """Write all that the unit says, or nothing, in one function call.
@@ -53,34 +57,29 @@ class Holding:
         Raises ClaimLost, Conflict, StoreAway (it may have been written: the lane, if it is still
         ours, shows it), TooMuch.
         """
-        lane = claimed.lane
         words = Words()
-        say_commit(claimed, unit, words, self._leases.lease)
         say_changes(claimed, unit, words, Spans(self._clock().date(), self._keep_feed))
-        check(unit, words, lane.tenant)
+        check(unit, words, claimed.lane.tenant)
         since = time.monotonic()
-        answer = await self._calls.call(
-            "commit", words.keys, words.args, then=lambda: self._tell(unit)
-        )
+        async with point("store.commit", before=StoreAway, after=StoreAway):
+            answer = await self._commits.add(claimed, unit, words)
         return self._committed(claimed, answer, since)
 
-    def _tell(self, unit: Unit) -> None:
-        for kind, tenants in due_in(unit.posts).items():
-            self._turns.ring(kind, tenants)
-
-    def _committed(self, claimed: Claimed, answer: list[Answer], since: float) -> Claimed:
+    def _committed(self, claimed: Claimed, answer: Answer, since: float) -> Claimed:
         lane = claimed.lane
-        match answer[0]:
-            case b"held":
-                return read_view(lane, claimed.claim, answer[1:], since)
-            case b"conflict":
-                raise Conflict(f"{answer[1].decode()} was written by another")
-            case b"lost":
+        match answer:
+            case int():
+                self._let_go(claimed, answer)
+                return claimed
+            case [b"held", *view]:
+                return read_view(lane, claimed.claim, view, since)
+            case [b"conflict", key]:
+                raise Conflict(f"{key.decode()} was written by another")
+            case [b"wrong", why]:
+                raise ResponseError(why.decode())
+            case _:
                 self._claiming.forget(claimed)
                 raise ClaimLost(f"{lane.tenant} {lane.name} is no longer ours")
-            case _:
-                self._let_go(claimed, answer[1])
-                return claimed
 
     def _let_go(self, claimed: Claimed, due_in_ms: int) -> None:
         """Ring for a lane that is due before its tenant is looked at anyway."""

@@ -39,7 +39,7 @@ OUTSIDE: Final = {
         "load": "comes before the first claim, or inside the point of the call that found nothing",
     },
     "infra/functions/calls.py": {
-        "_converse": "carries the calls of many points, each of which awaits its own answer",
+        "_speak": "carries the calls of many points, each of which awaits its own answer",
         "_pick_up": "likewise",
         "_hear": "likewise",
         "_may_pass": "likewise",
@@ -49,6 +49,9 @@ OUTSIDE: Final = {
         "_exchanged": "called inside the point of Wire.send",
         "handle_async_request": "likewise",
         "write_bytes": "likewise",
+    },
+    "infra/lanes/commits.py": {
+        "_send": "carries the commits of many points, each of which awaits its own answer",
     },
     "infra/lanes/engine.py": {
         "post": "our own word: Posting.post, which passes store.post",

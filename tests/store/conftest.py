@@ -19,6 +19,7 @@ from infra import embedded, functions, valkey
 from infra.functions.calls import Calls
 from infra.lanes import Lanes, Leases
 from infra.settings import Settings
+from tests.store.cutter import Cutter, cutting
 
 SHORT = Leases(lease=timedelta(milliseconds=300), heartbeat=timedelta(milliseconds=90))
 _numbers = itertools.count()
@@ -98,3 +99,15 @@ def unused_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+async def cut(
+    place: Path, lanes: Lanes, tmp_path: Path
+) -> AsyncIterator[tuple[Cutter, Lanes, Calls]]:
+    """Lanes whose line can be cut; `lanes` beside them has loaded the functions."""
+    async with cutting(place, tmp_path / "cut.sock") as (cutter, client):
+        calls = Calls(client)
+        through = Lanes(calls, client)
+        yield cutter, through, calls
+        await through.aclose()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,7 +12,6 @@ from typing import Literal
 
 import pytest
 from redis.asyncio import Redis
-from redis.exceptions import ResponseError
 
 from infra import embedded, keys, valkey
 from infra.errors import StoreAway
@@ -22,23 +20,11 @@ from infra.lanes import Item, Lanes, Post, Posted, Unit
 from infra.settings import Settings
 from infra.store.documents import Documents
 from tests.store.claims import claim, claim_one, lane_of, post
-from tests.store.cutter import Cutter, cutting
+from tests.store.cutter import Cutter
 from tests.store.documents import Note
 
 Moment = Literal["before", "after"]
 both = pytest.mark.parametrize("when", ["before", "after"])
-
-
-@pytest.fixture
-async def cut(
-    place: Path, lanes: Lanes, tmp_path: Path
-) -> AsyncIterator[tuple[Cutter, Lanes, Calls]]:
-    """Lanes whose line can be cut; `lanes` beside them has loaded the functions."""
-    async with cutting(place, tmp_path / "cut.sock") as (cutter, client):
-        calls = Calls(client)
-        through = Lanes(calls, client)
-        yield cutter, through, calls
-        await through.aclose()
 
 
 @both
@@ -150,19 +136,19 @@ async def test_an_unreadable_change_writes_nothing(
     """A script error does not roll back, so everything is read before the first write."""
     await post(lanes, lane_of(tenant), "a")
     claimed = await claim_one(lanes)
-    name = claimed.lane.name
+    name, log = claimed.lane.name, keys.log(tenant, "l", date(2026, 1, 1))
     places = [
-        *(keys.lane(tenant, name), keys.items(tenant, name), keys.waiting(tenant, "meeting")),
-        *(keys.held(tenant, "meeting"), keys.parked(tenant), keys.shut(tenant, "meeting")),
-        *(keys.busy(tenant), *keys.calls(tenant), keys.log(tenant, "l", date(2026, 1, 1))),
+        *(keys.waiting(tenant, "meeting"), keys.held(tenant, "meeting"), keys.parked(tenant)),
+        *(keys.shut(tenant, "meeting"), keys.busy(tenant), *keys.calls(tenant)),
+        *(keys.lane(tenant, name), keys.items(tenant, name), log),
     ]
-    ends = ["call", claimed.claim, name, "", "", "", "", "", "10000", ""]
     for changes in (["done", "a", "log", "soon", b"x"], ["done", "a", "no such word"]):
-        with pytest.raises(ResponseError):
-            await calls.call("commit", places, [*ends, *changes])
+        words = ["call", 10_000, "", claimed.claim, name, 1, len(changes), *changes]
+        [[answer, _]] = await calls.call("commit", places, words)
+        assert answer == b"wrong"
 
     assert (await lanes.state(lane_of(tenant))).depth == 1
-    assert not await client.exists(places[-1])
+    assert not await client.exists(log)
 
 
 async def test_a_store_that_is_away_is_said_after_two_seconds(tmp_path: Path) -> None:
