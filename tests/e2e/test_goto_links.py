@@ -54,6 +54,19 @@ async def test_a_scope_that_goto_does_not_have_is_not_asked_for(corp: Corporatio
         await consent(corp.api, corp.client, back=corp.partner.url, more_scopes=["everything:"])
 
 
+async def test_direct_login_is_refused_with_the_explanation(corp: Corporation) -> None:
+    """S2-27: GoTo has switched it off."""
+    login = {"username": corp.ada_at, "password": "the password of Ada"}
+
+    body = {"provider": "goto", "client": corp.client, **login}
+    status, kind, words = await corp.refused("POST", "/v1/connections", body=body)
+
+    assert (status, kind) == (422, "invalid-request")
+    assert "Direct Login" in words
+    assert "/v1/connections/link" in words
+    assert "the password of Ada" not in words + corp.house.log.read_text()
+
+
 async def test_consent_that_is_cancelled_changes_nothing(corp: Corporation) -> None:
     await corp.goto.consent(account=corp.ada_at, approve=False)
 

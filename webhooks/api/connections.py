@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from infra.lanes import Item, Lane, Post
 from schemas.connections import Account, Client, Connection, LinkState
@@ -21,6 +21,12 @@ from webhooks.api.lists import page_of, the
 from webhooks.api.operation import Answer, Call, Operation, Row, Shape, version
 from webhooks.api.problems import Denied, wrong_field
 from webhooks.api.requests import WAITING, still_waiting
+
+BY_PASSWORD: Final = frozenset({"password", "username", "user_id"})
+NO_PASSWORDS: Final = (
+    "Login by password is gone at the vendors (GoTo called it Direct Login), and we keep none. Send"
+    " the person to the `url` of POST /v1/connections/link."
+)
 
 
 class NewConnection(Shape):
@@ -43,6 +49,14 @@ class NewConnection(Shape):
     application permissions, by its id or domain. Names the `mailbox` beside it."""
     mailbox: str | None = Field(default=None, pattern=r"^[^\s/?#]{1,200}$")
     """The mailbox to work in: its object id, or its address. One connection a mailbox."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _takes_no_password(cls, said: Any) -> Any:  # noqa: ANN401 - what was sent may be anything
+        """Such as GoTo's Direct Login once took (S2-27)."""
+        if isinstance(said, dict) and not said.keys().isdisjoint(BY_PASSWORD):
+            raise ValueError(NO_PASSWORDS)
+        return said
 
 
 class ConnectionView(Shape):
