@@ -130,7 +130,7 @@ def _quieten_libraries(before: list[Processor], show: Processor, out: TextIO) ->
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.WARNING)  # arq writes the arguments of every job at INFO
-    for name in ("arq", "uvicorn", "uvicorn.error", "uvicorn.access", "aiohttp", "httpx"):
+    for name in ("arq", "uvicorn", "uvicorn.error", "uvicorn.access", "httpx"):
         library = logging.getLogger(name)
         library.handlers.clear()
         library.propagate = True

@@ -1,1 +1,1 @@
-"""How do we speak HTTP to providers and partners? One wire, one guard, one face: httpx."""
+"""How do we speak HTTP to providers and partners? One wire, one guard, lines of our own."""

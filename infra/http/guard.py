@@ -93,12 +93,12 @@ class Guard:
             raise Refused("The address must begin with https:// and name a host.")
         if url.userinfo:
             raise Refused("The address must not contain a user name or password.")
-        literal = _literal(host)
-        if url.scheme == "http" and not (self.loopback and _is_local(host, literal)):
+        spelt = literal(host)
+        if url.scheme == "http" and not (self.loopback and _is_local(host, spelt)):
             raise Refused("The address must begin with https://.")
         port = url.port or (443 if url.scheme == "https" else 80)
-        if literal is not None:
-            self.check(host, port, literal)
+        if spelt is not None:
+            self.check(host, port, spelt)
         elif port not in self.ports and not self.loopback:
             raise Refused(f"Port {port} is not allowed; use 443.")
 
@@ -122,7 +122,7 @@ class Guard:
             self.check(host, port, ip_address(text))
 
 
-def _literal(host: str) -> Address | None:
+def literal(host: str) -> Address | None:
     """The address that the host spells, if it spells one. Raises Refused for odd spellings."""
     try:
         return ip_address(host)
@@ -134,5 +134,5 @@ def _literal(host: str) -> Address | None:
         return None
 
 
-def _is_local(host: str, literal: Address | None) -> bool:
-    return host == "localhost" if literal is None else literal.is_loopback
+def _is_local(host: str, spelt: Address | None) -> bool:
+    return host == "localhost" if spelt is None else spelt.is_loopback

@@ -1,123 +1,85 @@
-"""What came back, or is it surely not sent, or maybe done? One call over HTTP, face httpx.
+"""What came back, or is it surely not sent, or maybe done? One call over HTTP.
 
-The types are httpx's; the pool under them is aiohttp's, which carried five times as many calls as
-httpx's own at 64 connections. One deadline spans connect, headers and body; the body is bounded and
-never decoded; nothing follows a redirect, keeps a cookie or reads a proxy from the environment.
+One deadline spans connect, headers and body; the body is bounded and never decoded; nothing follows
+a redirect, keeps a cookie or reads a proxy from the environment. A client of our own, because a
+callback is what is done most often: httpx's types and aiohttp's machinery were half of its cost.
 """
 
 from __future__ import annotations
 
 import asyncio
-import socket
 import ssl
 import time
-from contextvars import ContextVar
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
-from ipaddress import ip_address
-from typing import TYPE_CHECKING, Final
+from typing import Final
+from weakref import WeakValueDictionary
 
-import aiohttp
 import httpx
-from aiohttp.client_reqrep import ClientRequest, ClientResponse
-from typing_extensions import override
-from yarl import URL
 
-from infra.errors import NotSent, Refused, Unknown
+from infra.errors import NotSent, Unknown
+from infra.http.answers import Answer, Broken
 from infra.http.counting import Count, counted
+from infra.http.dialling import Dial
 from infra.http.guard import Guard
-from infra.http.names import LookUp, Names
+from infra.http.lines import Line, Lines
+from infra.http.names import LookUp
+from infra.http.places import Address, Place, place_of
+from infra.http.requests import written
 from infra.points import point
 from infra.settings import Settings
 
-if TYPE_CHECKING:
-    from aiohttp.abc import AbstractStreamWriter
-    from aiohttp.connector import AddrInfoType, Connection
-
 DEADLINE: Final = timedelta(seconds=20)  # ENGINE 11: shorter than a lease and its takeover
 IDLE: Final = timedelta(seconds=15)  # shorter than servers keep idle lines: fewer lost POSTs
-NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_connect=None)
 PROVIDER_BODY: Final = 8 * 1024 * 1024  # a page of 2,500 Google events
 PARTNER_BODY: Final = 64 * 1024
 PLACES: Final = 4096  # addresses of which a wire knows that their text is in order
-_FRAMING: Final = frozenset(
-    {"content-length", "transfer-encoding", "accept-encoding", "connection"}
-)
-_CODING: Final = b"content-encoding"
-_AUTO: Final = ("User-Agent", "Content-Type", "Accept", "Accept-Encoding")
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """How an answered call spent its time, from its start: a kept line is there at once."""
-
-    connect: timedelta
-    first_byte: timedelta
+_REPEATABLE: Final = frozenset({"GET", "OPTIONS", "PUT", "DELETE"})  # RFC 9110 §9.2.2
 
 
 @dataclass(slots=True)
 class _Exchange:
-    """How far one call got: nothing of it is on the line before `begun`."""
+    """How far one call got: nothing of it is on a line before `begun`."""
 
+    request: bytes
+    limit: int
+    repeatable: bool
     send_by: float | None
-    lines: int = 0
     begun: bool = False
     started: float = field(default_factory=time.monotonic)
-    connected: float = 0
-    """When there was a line, on the monotonic clock."""
 
-    def timing(self) -> Timing:
-        """To be asked when the answer has begun."""
-        return Timing(
-            timedelta(seconds=self.connected - self.started),
-            timedelta(seconds=time.monotonic() - self.started),
-        )
+    async def over(self, line: Line, lines: Lines) -> Answer:
+        """Over this line of those, which keep it if it lasts. Raises NotSent, OSError."""
+        answer = Answer(self.limit, started=self.started, connected=time.monotonic())
+        kept = line.answered > 0
+        try:
+            if not line.stands:
+                raise Broken("the line was closed")
+            self._begin()
+            await line.carry(self.request, answer)
+        except OSError:
+            if kept and self.repeatable and not answer.fed:
+                raise _Stale from None
+            raise
+        finally:
+            lines.keep(line)
+        return answer
 
-    def begin(self) -> None:
-        # aiohttp repeats idempotent calls once when a kept line turns out to be dead; the first
-        # line may have carried them, so a second is never "surely not sent".
-        if self.lines <= 1:
-            self.begun = False
-            if self.send_by is not None and time.monotonic() > self.send_by:
-                raise NotSent("too late: an answer could come after its quarantine")
+    def _begin(self) -> None:
+        # One that is repeated may have been done over the first line, late or not.
+        if not self.begun and self.send_by is not None and time.monotonic() > self.send_by:
+            raise NotSent("too late: an answer could come after its quarantine")
         self.begun = True
 
 
-_exchange: ContextVar[_Exchange] = ContextVar("exchange")
+class _Stale(OSError):
+    """A kept line was dead, as it turned out; the call may be repeated on another one."""
 
 
-class _Request(ClientRequest):
-    """A request that is not written late: a connection may have been waited for (ENGINE 26)."""
-
-    @override
-    async def send(self, conn: Connection) -> ClientResponse:
-        exchange = _exchange.get()
-        exchange.lines += 1
-        exchange.connected = time.monotonic()
-        exchange.begin()
-        return await super().send(conn)
-
-    @override
-    async def write_bytes(
-        self,
-        writer: AbstractStreamWriter,
-        conn: Connection,
-        content_length: int | None = None,
-    ) -> None:
-        # A body is written by a task of its own, one turn of the loop after `send`; the headers
-        # wait for it. This is the last moment before the first byte.
-        try:
-            _exchange.get().begin()
-        except NotSent as error:
-            if conn.protocol is not None:
-                conn.protocol.set_exception(error)
-            return
-        await super().write_bytes(writer, conn, content_length)
-
-
-class Wire(httpx.AsyncBaseTransport):
-    """A pool of connections. Make it inside the running loop; `await wire.aclose()` when done."""
+class Wire:
+    """A pool of lines. Make it inside the running loop; `await wire.aclose()` when done."""
 
     def __init__(
         self,
@@ -125,33 +87,19 @@ class Wire(httpx.AsyncBaseTransport):
         guard: Guard | None = None,
         max_body: int = PROVIDER_BODY,
         per_host: int = 64,
+        kept_for: timedelta = IDLE,
         look_up: LookUp | None = None,
         tls: ssl.SSLContext | None = None,
         count: Count | None = None,
     ) -> None:
         self._count = count
-        self._guard = guard
         self._max_body = max_body
-        self._names = Names(guard, look_up)
-        self._place = lru_cache(maxsize=PLACES)(self._check_place)
-        connector = aiohttp.TCPConnector(
-            resolver=self._names,
-            use_dns_cache=guard is None,  # a guarded name is asked for every connection
-            limit=0,
-            limit_per_host=per_host,
-            keepalive_timeout=IDLE.total_seconds(),
-            ssl=tls or True,
-            socket_factory=self._socket,
-        )
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            request_class=_Request,
-            timeout=NO_TIMEOUT,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            skip_auto_headers=_AUTO,
-            trust_env=False,
-        )
+        self._per_host = per_host
+        self._kept_for = kept_for
+        self._dial = Dial(guard, look_up, tls)
+        self._place = lru_cache(maxsize=PLACES)(lambda url: place_of(url, guard))
+        self._lines: WeakValueDictionary[Address, Lines] = WeakValueDictionary()
+        self._closed = False
 
     @classmethod
     def to_providers(cls, count: Count | None = None) -> Wire:
@@ -172,124 +120,99 @@ class Wire(httpx.AsyncBaseTransport):
         send_by: float | None = None,
         max_body: int | None = None,
     ) -> httpx.Response:
+        """`call`, with httpx's types; the answer's `extensions` are `cut`, `coding` and `timing`.
+
+        A coding that was sent although we asked for none stays as it is.
+        """
+        answer = await self.call(
+            request.method,
+            str(request.url),
+            [(key.decode("latin-1"), said.decode("latin-1")) for key, said in request.headers.raw],
+            await request.aread(),
+            name=name,
+            deadline=deadline,
+            send_by=send_by,
+            max_body=max_body,
+        )
+        return httpx.Response(
+            answer.status,
+            # httpx would decode what it is given with this header, however much comes out.
+            headers=[pair for pair in answer.headers if pair[0].lower() != b"content-encoding"],
+            content=answer.body,
+            request=request,
+            extensions={"cut": answer.cut, "coding": answer.coding, "timing": answer.timing},
+        )
+
+    async def call(
+        self,
+        method: str,
+        url: str,
+        headers: Iterable[tuple[str, str]],
+        body: bytes,
+        *,
+        name: str = "",
+        deadline: timedelta = DEADLINE,
+        send_by: float | None = None,
+        max_body: int | None = None,
+    ) -> Answer:
         """Make one call and read its whole answer, whatever its status; redirects are answers.
 
         `name` is its point (default "http.<method>"); `deadline` spans everything; `send_by`, on
         the monotonic clock, is when the first byte must have been written. A body longer than
-        `max_body` is cut, and `extensions["cut"]` says so; a coding that was sent although we asked
-        for none stays as it is, named in `extensions["coding"]`; `extensions["timing"]` is how the
-        time was spent.
+        `max_body` is cut. HEAD is not spoken.
         Raises NotSent (surely), Unknown (maybe done), Refused (an address that we may not call).
         """
-        name = name or f"http.{request.method.lower()}"
+        name = name or f"http.{method.lower()}"
         limit = self._max_body if max_body is None else max_body
         with counted(self._count, name) as came:
-            answer = await self._sent(request, _Exchange(send_by), name, (deadline, limit))
-            came.append(answer.status_code)
+            place = self._place(url)
+            request = written(method, place, headers, body)
+            exchange = _Exchange(request, limit, method in _REPEATABLE, send_by)
+            async with point(name):
+                try:
+                    async with asyncio.timeout(deadline.total_seconds()):
+                        answer = await self._carried(exchange, place)
+                except OSError as error:  # a timeout is one
+                    failed = Unknown if exchange.begun else NotSent
+                    raise failed(_words(f"{method} {place.address.host}", error)) from None
+            came.append(answer.status)
         return answer
 
-    async def _sent(
-        self, request: httpx.Request, exchange: _Exchange, name: str, most: tuple[timedelta, int]
-    ) -> httpx.Response:
-        deadline, limit = most
-        place = self._place(str(request.url))
-        await request.aread()
-        async with point(name):
-            held = _exchange.set(exchange)
+    async def _carried(self, exchange: _Exchange, place: Place) -> Answer:
+        lines = self._lines_to(place.address)
+        async with lines.room:
             try:
-                async with asyncio.timeout(deadline.total_seconds()):
-                    return await self._exchanged(request, place, limit, exchange)
-            # Not chained: aiohttp's errors carry whole URLs and headers, where secrets travel.
-            except aiohttp.InvalidURL:
-                words = f"{request.url.host} is not an address that we can call."
-                raise Refused(words) from None
-            except (aiohttp.ClientError, OSError) as error:  # a timeout is an OSError
-                failed = Unknown if exchange.begun else NotSent
-                raise failed(_words(request, error)) from None
-            finally:
-                _exchange.reset(held)
+                return await exchange.over(lines.free() or await self._opened(lines), lines)
+            except _Stale:
+                return await exchange.over(await self._opened(lines), lines)
 
-    def _check_place(self, url: str) -> URL:
-        """Where a call goes, if its text alone does not forbid it. Raises Refused."""
-        if self._guard is not None:
-            self._guard.check_url(httpx.URL(url))
-        return URL(url, encoded=True)
+    def _lines_to(self, address: Address) -> Lines:
+        lines = self._lines.get(address)
+        if lines is None:
+            lines = self._lines[address] = Lines(address, self._per_host, self._kept_for)
+        return lines
 
-    async def _exchanged(
-        self, request: httpx.Request, place: URL, limit: int, exchange: _Exchange
-    ) -> httpx.Response:
-        async with self._session.request(
-            request.method,
-            place,
-            headers=_headers(request),
-            data=request.content or None,
-            allow_redirects=False,
-        ) as answer:
-            timing = exchange.timing()
-            body, cut = await _read(answer, limit)
-            coding = answer.headers.get("Content-Encoding", "identity")
-            return httpx.Response(
-                answer.status,
-                # httpx would decode what it is given with this header, however much comes out.
-                headers=[pair for pair in answer.raw_headers if pair[0].lower() != _CODING],
-                content=body,
-                request=request,
-                extensions={"cut": cut, "coding": coding, "timing": timing},
-            )
+    async def _opened(self, lines: Lines) -> Line:
+        line = await self._dial.open(lines)
+        if self._closed:
+            line.hang_up()
+        return line
 
-    def _socket(self, place: AddrInfoType) -> socket.socket:
-        """The last wall, just before connecting: whatever was resolved, this is where it goes."""
-        family, kind, proto, _, address = place
-        if self._guard is not None:
-            try:
-                self._guard.check("This name", int(address[1]), ip_address(str(address[0])))
-            except Refused as refusal:
-                raise PermissionError(refusal.reason) from refusal
-        return socket.socket(family=family, type=kind, proto=proto)
-
-    @override
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Serve as the transport of an httpx.AsyncClient."""
-        return await self.send(request)
-
-    @override
     async def aclose(self) -> None:
-        """Close all connections; calls under way end as Unknown."""
-        await self._session.close()
-        await self._names.close()
+        """Close all lines; calls under way end as Unknown."""
+        self._closed = True
+        self._dial.close()
+        lost = [line.lost for lines in self._lines.values() for line in lines.hang_up()]
+        if lost:
+            await asyncio.wait(lost)
 
 
-def _headers(request: httpx.Request) -> list[tuple[str, str]]:
-    """What the request says; of its body's framing aiohttp says it anew, from the bytes."""
-    said = [
-        (name.lower().decode("latin-1"), value.decode("latin-1"))
-        for name, value in request.headers.raw
-    ]
-    given = [pair for pair in said if pair[0] not in _FRAMING]
-    if all(name != "user-agent" for name, _ in given):
-        given.append(("User-Agent", "Tieline"))
-    return [*given, ("Accept-Encoding", "identity")]
-
-
-async def _read(answer: aiohttp.ClientResponse, limit: int) -> tuple[bytes, bool]:
-    body = bytearray()
-    async for chunk in answer.content.iter_any():
-        body += chunk
-        if len(body) > limit:
-            answer.close()  # the rest is not worth a connection
-            return bytes(body[:limit]), True
-    return bytes(body), False
-
-
-def _words(request: httpx.Request, error: Exception) -> str:
+def _words(call: str, error: OSError) -> str:
     """Which call failed and how; never its path or query, where secrets travel."""
-    call = f"{request.method} {request.url.host}"
     match error:
         case TimeoutError():
             return f"{call}: no answer before the deadline"
-        case aiohttp.ClientConnectorError():
-            return f"{call}: {error.os_error}"
-        case aiohttp.ClientResponseError():  # its text holds the URL
-            return f"{call}: {error.message}"
+        case Broken():
+            return f"{call}: {error}"
         case _:
             return f"{call}: {type(error).__name__}: {error}"

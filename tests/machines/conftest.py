@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 import pytest
+import uvloop
 from redis.asyncio import Redis
 
 from infra import embedded, valkey
 from infra.settings import Settings
+
+AS_WORKERS: Final = {"test_lines.py", "test_wire.py"}
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Workers run on uvloop, whose transports are its own; tests/security calls on asyncio's."""
+    if item.path.name in AS_WORKERS:
+        return {"uvloop": uvloop.new_event_loop}
+    return {"asyncio": asyncio.new_event_loop}
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ class Peer:
     port: int = 0
     lines: int = 0
     """Connections accepted."""
+    closed: int = 0
+    """Connections that are over."""
     heads: list[str] = field(default_factory=list)
     bodies: list[bytes] = field(default_factory=list)
     read: asyncio.Event = field(default_factory=asyncio.Event)
@@ -25,6 +27,11 @@ class Peer:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/hook?secret=hunter2"
+
+    async def until_closed(self, lines: int) -> None:
+        async with asyncio.timeout(10):
+            while self.closed < lines:  # noqa: ASYNC110  polled by many plays
+                await asyncio.sleep(0.01)
 
 
 def says(status: str = "200 OK", headers: str = "", body: bytes = b"{}") -> Play:
@@ -89,6 +96,7 @@ async def peer(
                 await serve(reader, writer)
             finally:
                 writer.close()
+                known.closed += 1
 
         tasks.add(asyncio.create_task(run()))
 

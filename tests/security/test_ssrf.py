@@ -6,12 +6,14 @@ import datetime as dt
 from collections.abc import AsyncIterator
 from ipaddress import ip_address, ip_network
 from pathlib import Path
+from socket import AF_INET, IPPROTO_TCP, SOCK_STREAM
 
 import httpx
 import pytest
 from pydantic import ValidationError
 
 from infra.errors import NotSent, Refused
+from infra.http.dialling import Dial
 from infra.http.guard import BLOCKED, Guard
 from infra.http.wire import Wire
 from infra.settings import Settings
@@ -201,7 +203,25 @@ async def test_a_name_that_is_rebound_after_its_first_answer_is_refused(
 
     assert (first.status_code, kept.status_code) == (200, 200)
     assert (zone.asked, partner.lines) == (2, 1)
-    assert f"host: partner.example:{canary.port}\r\n" in partner.heads[0]
+    assert f"Host: partner.example:{canary.port}\r\n" in partner.heads[0]
+
+
+async def test_a_name_is_asked_anew_for_every_line_of_a_wire(canary: Peer, tmp_path: Path) -> None:
+    tls, names = Tls(tmp_path), []
+    tls.server.sni_callback = lambda _line, name, _context: names.append(name)
+    zone = Zone(["127.0.0.2"], ["127.0.0.1"])
+    ends = says(headers="Connection: close\r\n")
+    async with peer(ends, tls=tls.server, host="127.0.0.2", port=canary.port) as partner:
+        guard = Guard(networks=(ip_network("127.0.0.2/32"),), ports=frozenset({canary.port}))
+        wire = Wire(guard=guard, look_up=zone, tls=tls.client)
+        request = httpx.Request("POST", f"https://partner.example:{canary.port}/")
+        first = await wire.send(request)
+        with pytest.raises(Refused, match="forbidden address"):
+            await wire.send(request)
+        await wire.aclose()
+
+    assert (first.status_code, partner.lines, zone.asked) == (200, 1, 2)
+    assert names == ["partner.example"]
 
 
 async def test_a_partner_without_a_certificate_for_its_name_gets_nothing(tmp_path: Path) -> None:
@@ -230,9 +250,9 @@ async def test_a_guarded_answer_does_not_redirect_us_home(canary: Peer, tmp_path
 
 async def test_the_last_wall_stands_alone() -> None:
     async with peer(says()) as listener:
-        wire = Wire(guard=Guard(ports=frozenset({listener.port})))
-        place = (2, 1, 6, "", ("127.0.0.1", listener.port))
+        dial = Dial(Guard(ports=frozenset({listener.port})), None, None)
+        found = (AF_INET, SOCK_STREAM, IPPROTO_TCP, "", ("127.0.0.1", listener.port))
 
         with pytest.raises(PermissionError, match="forbidden address"):
-            wire._socket(place)  # noqa: SLF001  the walls before it let nothing come here
-        await wire.aclose()
+            dial.socket_to(found)  # the walls before it let nothing come here
+        dial.close()

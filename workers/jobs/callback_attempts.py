@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-import httpx
 import structlog
 
 from infra.errors import NotSent, Refused, Unknown
-from infra.http.wire import Timing
+from infra.http.answers import Answer, Timing
 from infra.lanes import Claimed, IndexDrop, Item, Lane, Post, RankDrop, Unit
 from schemas.deliveries import Attempt, Why
 from schemas.endpoints import waiting_for
@@ -28,7 +27,7 @@ from workers.domain.delivering import (
     judge,
 )
 from workers.jobs.callback_records import give_up, keep_attempt
-from workers.jobs.callback_request import Delivery, request_of
+from workers.jobs.callback_request import Delivery, signed
 from workers.jobs.callback_turns import HOLD_FOR, PACED
 from workers.runtime import Runtime
 
@@ -78,10 +77,16 @@ async def attempt(claimed: Claimed, runtime: Runtime, delivery: Delivery) -> Uni
 
 async def _post(runtime: Runtime, delivery: Delivery, name: str) -> Result:
     now, number, dice, plan = runtime.now(), delivery.number, runtime.dice(), delivery.plan
-    request = request_of(runtime, delivery, name, now)
+    headers, body = signed(runtime, delivery, name, now)
     try:
-        answer = await runtime.partners_wire.send(
-            request, name="callback.post", deadline=delivery.deadline, max_body=ANSWER_AT_MOST
+        answer = await runtime.partners_wire.call(
+            "POST",
+            delivery.endpoint.url,
+            headers.items(),
+            body,
+            name="callback.post",
+            deadline=delivery.deadline,
+            max_body=ANSWER_AT_MOST,
         )
     except Refused as refused:
         return Result(GivenUp(refused.reason, Why.REFUSED), error=refused.reason)
@@ -92,24 +97,23 @@ async def _post(runtime: Runtime, delivery: Delivery, name: str) -> Result:
     return Result(
         verdict,
         error="" if isinstance(verdict, Delivered) else verdict.reason,
-        status=answer.status_code,
+        status=answer.status,
         excerpt=_excerpt(answer),
-        timing=answer.extensions["timing"],
+        timing=answer.timing,
     )
 
 
-def _reply(answer: httpx.Response) -> Reply:
-    headers = answer.headers
+def _reply(answer: Answer) -> Reply:
     return Reply(
-        answer.status_code, headers.get("retry-after"), headers.get("webhook-delivery", "")
+        answer.status, answer.header(b"retry-after"), answer.header(b"webhook-delivery") or ""
     )
 
 
-def _excerpt(answer: httpx.Response) -> str:
-    coding = answer.extensions["coding"]
+def _excerpt(answer: Answer) -> str:
+    body, coding = answer.body, answer.coding
     if coding.lower() != "identity":
-        return f"({len(answer.content)} bytes of the coding {coding[:40]!r}, which is not decoded)"
-    return answer.content[:EXCERPT].decode(errors="replace")
+        return f"({len(body)} bytes of the coding {coding[:40]!r}, which is not decoded)"
+    return body[:EXCERPT].decode(errors="replace")
 
 
 def _written(
