@@ -12,8 +12,9 @@ from infra import valkey
 from infra.lanes import Item, Lane, Post
 from infra.sandbox.client import Sandbox
 from infra.settings import Settings
+from infra.store.quotas import Refused, Reserved
 from schemas.callbacks import CallbackType
-from schemas.connections import LinkState
+from schemas.connections import Connection, LinkState
 from schemas.items import LinkChanged, Made
 from schemas.meetings import Meeting
 from tests.store.servers import following
@@ -55,12 +56,8 @@ async def test_t22_a_day_whose_writes_are_used_up_is_waited_out_without_a_call(
     stage: Stage, sandbox: Sandbox
 ) -> None:
     connection = await stage.link(sandbox, host=await sandbox.zoom.add_account(ADA))
-    tomorrow = stage.runtime.now() + timedelta(days=1)
-    midnight = tomorrow.replace(hour=0, minute=0, second=0, microsecond=0)
-    book = f"writes/{connection.id}/{connection.account.id}"
     for _ in range(100):
-        quotas = stage.runtime.store.quotas
-        await quotas.reserve(stage.tenant, book, limit=100, until=midnight)
+        await reserve(stage, connection)
 
     async with stage.at_work("meeting"):
         asked = await ask(stage, connection)
@@ -246,10 +243,19 @@ async def test_a_create_that_was_kept_too_long_after_its_intent_is_not_sent(
     assert datetime.fromisoformat(str(sent["at"])) - intended[-1] < timedelta(seconds=5)
 
 
+async def reserve(stage: Stage, connection: Connection) -> Reserved | Refused:
+    """One more of the host's writes of this day."""
+    tomorrow = stage.runtime.now() + timedelta(days=1)
+    midnight = tomorrow.replace(hour=0, minute=0, second=0, microsecond=0)
+    book = f"writes/{connection.id}/{connection.account.id}"
+    return await stage.runtime.store.quotas.reserve(stage.tenant, book, limit=100, until=midnight)
+
+
 async def test_a_create_waits_until_a_replica_holds_its_intent(
     stage: Stage, sandbox: Sandbox, settings: Settings, tmp_path: Path, unused_tcp_port: int
 ) -> None:
-    """ENGINE 29: a failover must not forget that a conference was asked for."""
+    """ENGINE 29: a failover must not forget that a conference was asked for. Waiting for it uses up
+    none of the writes that Zoom allows."""
     connection = await stage.link(sandbox, host=await sandbox.zoom.add_account(ADA))
     epoch = stage.runtime.store.epoch
     async with listening(settings, unused_tcp_port):
@@ -257,13 +263,14 @@ async def test_a_create_waits_until_a_replica_holds_its_intent(
             await epoch.look()
         async with stage.at_work("meeting"):
             asked = await ask(stage, connection)
-            await happened(stage, asked, "provision.not_sent")
+            await happened(stage, asked, "provision.later")
             before = await sandbox.calls("zoom.create")
             async with following(tmp_path / "replica", unused_tcp_port):
                 await happened(stage, asked, "provision.provisioned")
 
     assert before == 0
     assert await conferences(sandbox) == 1
+    assert await reserve(stage, connection) == Reserved(left=98)
 
 
 @asynccontextmanager

@@ -10,13 +10,11 @@ from typing import Final
 from infra.errors import ClaimLost
 from infra.lanes import Claimed, IndexDrop, IndexSet, Item, Lane, Post, Unit
 from infra.records import saved
-from infra.store.quotas import Refused as QuotaUsedUp
 from schemas import commands as does
 from schemas.callbacks import Callback, Cause
 from schemas.items import Extra, LinkBroken, Made, write_load
 from schemas.meetings import Meeting
 from schemas.policy import Policy
-from schemas.providers import PROVIDERS
 from workers.domain.announce import Telling, announce
 from workers.domain.decide import decide
 from workers.domain.evolve import evolve, intend, waiting
@@ -24,6 +22,7 @@ from workers.domain.patience import patient
 from workers.domain.references import reference
 from workers.domain.truth import difference
 from workers.execute import Job, execute
+from workers.jobs.held_back import NO_REPLICA, held_back
 from workers.jobs.knowing_again import TIMER as RECONCILE
 from workers.jobs.meeting_inputs import Inputs, gather
 from workers.jobs.meeting_timeline import note, without_fixed_time
@@ -159,7 +158,7 @@ def _needed(meeting: Meeting) -> set[str]:
 
 async def _carry_out(work: Work, command: does.Act) -> None:
     sent = time.monotonic()
-    if refusal := await _over_quota(work, command):
+    if refusal := await held_back(command, work.runtime, work.tenant, work.policy.links):
         _conclude(work, command, refusal)
         return
     if isinstance(command, does.ProvisionConference):
@@ -170,7 +169,7 @@ async def _carry_out(work: Work, command: does.Act) -> None:
         sent = time.monotonic()
         await work.save()
         if not await work.runtime.store.epoch.replicated():
-            _conclude(work, command, does.NotSent(reason="no replica holds the intent yet"))
+            _conclude(work, command, does.NotSent(reason=NO_REPLICA))
             return
     elif work.meeting != work.stored:
         await work.save()
@@ -199,33 +198,6 @@ async def _save_what_was_made(
         item = Item(work.runtime.new_id("it"), write_load(made))
         await work.runtime.store.lanes.post(Post(lane, item))
         raise
-
-
-async def _over_quota(work: Work, command: does.Act) -> does.Later | None:
-    """Reserve one write of the host's day in the quota book (T22); tear-downs are not counted."""
-    match command:
-        case does.ProvisionConference(connection=connection):
-            link = work.policy.links[connection]
-        case does.UpdateConference(conference=conference):
-            link = work.policy.links[conference.connection]
-        case _:
-            return None
-    provider = PROVIDERS[link.provider]
-    if provider.writes_a_day_per_host is None:
-        return None
-    now = work.runtime.now()
-    midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    book = f"writes/{link.connection}/{link.host}"
-    reserved = await work.runtime.store.quotas.reserve(
-        work.tenant, book, limit=provider.writes_a_day_per_host, until=midnight
-    )
-    if not isinstance(reserved, QuotaUsedUp):
-        return None
-    reason = (
-        f"{provider.title} allows {provider.writes_a_day_per_host} creates and updates a host and "
-        f"day; they are used up until {midnight:%Y-%m-%d %H:%M} UTC"
-    )
-    return does.Later(reason=reason, until=midnight)
 
 
 def _conclude(work: Work, command: does.Act, outcome: does.Outcome) -> None:
