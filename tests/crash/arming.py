@@ -22,7 +22,8 @@ FAULTS: Final[tuple[str, ...]] = get_args(Fault.model_fields["do"].annotation)
 OURS: Final = ("store.", "callback.")
 WAITS: Final = frozenset({"store.wait", "store.answers"})
 """What only waits has no effect that a fault could come after."""
-STRIKE_WITHIN: Final = 150.0
+STRIKE_WITHIN: Final = 300.0
+"""Seconds for what is passed only when something else went wrong before."""
 WRITES: Final = (
     *("zoom.create", "goto.create", "graph.create", "graph.online", "graph.insert"),
     *("google.patch", "graph.patch", "store.commit"),
