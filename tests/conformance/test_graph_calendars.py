@@ -148,10 +148,15 @@ async def test_a_zone_of_windows_is_one_of_the_iana(graph: AtGraph) -> None:
     assert (await graph.event(event)).slot.timezone == "Africa/Casablanca"
 
 
-@pytest.mark.parametrize("code", ["syncStateNotFound", "SyncStateInvalid", "resyncRequired"])
-async def test_every_reset_of_a_delta_starts_it_anew(graph: AtGraph, code: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(400, "syncStateNotFound"), (400, "SyncStateInvalid"), (400, "resyncRequired"), (410, "Gone")],
+)
+async def test_every_reset_of_a_delta_starts_it_anew(
+    graph: AtGraph, status: int, code: str
+) -> None:
     _, cursor = await graph.read()
-    await graph.sandbox.fault("graph.list", "before", status=400, reason=code)
+    await graph.sandbox.fault("graph.list", "before", status=status, reason=code)
 
     with pytest.raises(CursorExpired):
         await graph.read(cursor)

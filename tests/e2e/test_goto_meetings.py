@@ -93,6 +93,7 @@ async def test_who_was_in_a_meeting_is_known_longer_than_goto_knows_it(corp: Cor
     number = int((await provisioned(corp))["conference"])
     path = "/v1/meetings/m1/attendees"
     before = await corp.refused("GET", path)
+    await corp.held(corp.ada, guest="Dan")
     await corp.goto.start_meeting(number)
     await corp.goto.join_meeting(number, "Cyd", email="cyd@example.org")
     await corp.goto.end_meeting(number)
