@@ -115,6 +115,11 @@ class Calls:
         async with point(f"store.{name}", before=StoreAway, after=StoreAway):
             return await self._send(words, None)
 
+    async def read_all(self, name: str, *commands: tuple[Word, ...]) -> list[Answer]:
+        """Several of them at once: a third of what as many tasks that read would cost."""
+        async with point(f"store.{name}", before=StoreAway, after=StoreAway):
+            return await asyncio.gather(*(self._send(words, None) for words in commands))
+
     def _send(self, words: tuple[Word, ...], name: int | None) -> asyncio.Future[Answer]:
         loop = asyncio.get_running_loop()
         until = loop.time() + self._patience

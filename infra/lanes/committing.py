@@ -24,6 +24,7 @@ from infra.records import encode
 MOST_POSTS: Final = 64
 MOST_BYTES: Final = 256 * 1024
 DAY: Final = timedelta(days=1)
+A_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
 class TooMuch(ValueError):
@@ -49,7 +50,7 @@ class Words:
 
 def milliseconds(span: timedelta) -> int:
     """A span as functions take it; part of a millisecond counts as a whole one."""
-    return -(-span // timedelta(milliseconds=1)) if span else 0
+    return -(-span // A_MILLISECOND) if span else 0
 
 
 def lane_keys(lane: Lane) -> list[str]:

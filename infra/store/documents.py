@@ -51,6 +51,31 @@ class Documents:
             None if last is None else decode(other, last),
         )
 
+    async def get_two(
+        self,
+        tenant: str,
+        one: tuple[type[R], str],
+        other: tuple[type[B], str],
+        *,
+        blob: str,
+        rank: tuple[str, str],
+    ) -> tuple[R | None, B | None, bytes | None, float | None]:
+        """Documents of two types, a blob, and where a member of a rank stands: at one moment for
+        all but the last, and in one round trip."""
+        places = [keys.document(tenant, of.kind, id_) for of, id_ in (one, other)]
+        name, member = rank
+        (first, second, body), score = await self._calls.read_all(
+            "get_two",
+            ("MGET", *places, keys.blob(tenant, blob)),
+            ("ZSCORE", keys.rank(tenant, name), member),
+        )
+        return (
+            None if first is None else decode(one[0], first),
+            None if second is None else decode(other[0], second),
+            body,
+            None if score is None else float(score),
+        )
+
     async def put(self, tenant: str, record: R) -> R:
         """Write over the revision that was read (0: there must be none); the record as stored.
 

@@ -35,6 +35,7 @@ log = structlog.get_logger("workers.callbacks")
 
 ANSWER_AT_MOST: Final = 16 * 1024
 EXCERPT: Final = 500
+A_MILLISECOND: Final = timedelta(milliseconds=1)
 PROBE_JUDGED: Final = timedelta(seconds=2)
 """Within so long the house lane says how long the endpoint rests; else the next lane probes."""
 
@@ -199,4 +200,4 @@ def _tell_house(unit: Unit, runtime: Runtime, delivery: Delivery, result: Result
 
 
 def _ms(span: timedelta) -> int:
-    return round(span / timedelta(milliseconds=1))
+    return round(span / A_MILLISECOND)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from datetime import timedelta
 from typing import Final
@@ -77,11 +76,12 @@ async def _serve(claimed: Claimed, runtime: Runtime) -> Unit:
         return set_aside(claimed, item)
     tenant = lane.tenant
     name, _, subject = lane.subject.partition("/")
-    endpoint, health, body, waits = await asyncio.gather(
-        store.documents.get(tenant, Endpoint, name),
-        store.documents.get(tenant, Health, name),
-        store.blobs.get(tenant, f"callback/{said.callback}"),
-        store.rank.score(tenant, waiting_for(name), said.callback),
+    endpoint, health, body, waits = await store.documents.get_two(
+        tenant,
+        (Endpoint, name),
+        (Health, name),
+        blob=f"callback/{said.callback}",
+        rank=(waiting_for(name), said.callback),
     )
     if endpoint is None:
         return drop(claimed, runtime, said, f"endpoint {name} was deleted")
