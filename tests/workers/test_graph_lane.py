@@ -131,6 +131,28 @@ async def test_a_full_reading_believes_only_a_confirmed_absence(
     assert await sighting(stage, calendar, stays.id) is not None
 
 
+async def test_the_window_moves_on_with_every_full_reading(stage: Stage, sandbox: Sandbox) -> None:
+    """A view ends a year after its beginning; what lies behind that is seen when its time comes."""
+    calendar, mailbox = await watch(stage, sandbox)
+    async with stage.at_work("calendar"):
+        reading = await was_read(stage, calendar)
+    now = stage.runtime.now()
+    before = {"window_from": now - timedelta(days=40)}  # as if it had been read then
+    await stage.keep(reading.model_copy(update=before))
+    far = await sandbox.graph.add_event(
+        mailbox,
+        title="Far",
+        location={"displayName": "zoom"},
+        starts=now + timedelta(days=350),
+    )
+
+    async with stage.at_work("calendar"):
+        await mark(stage, calendar, "full")
+        await was_read(stage, calendar, generation=2)
+
+    assert await sighting(stage, calendar, far.id) is not None
+
+
 async def test_a_mailbox_out_of_policy_is_not_looked_at_again_by_itself(
     stage: Stage, sandbox: Sandbox
 ) -> None:
