@@ -262,7 +262,8 @@ class Writes(Book):
 
     async def test_whoever_writes_first_wins(self, joined: Joined) -> None:
         event = await joined.add(location="zoom")
-        await joined.sandbox.fault(f"{joined.name}.patch", "late", delay_s=0.3)
+        # So late that the other surely is first: with 0.3 s a busy machine let it be the second.
+        await joined.sandbox.fault(f"{joined.name}.patch", "late", delay_s=2)
         writing = asyncio.create_task(joined.write(event))
         while not await joined.sandbox.calls(f"{joined.name}.patch"):  # noqa: ASYNC110 - elsewhere
             await asyncio.sleep(0.01)
