@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 import pytest_asyncio
 
+from infra.cli.patience import one_of
 from infra.cli.rehearsal import Rehearsal
 from tests.e2e.corporation import Corporation, draft, incorporated
-from tests.e2e.tenancy import until
 
 EVE = {"email": "eve@example.org", "first_name": "Eve", "last_name": "Raju"}
 
@@ -202,13 +201,9 @@ async def test_a_conference_for_somebody_who_is_still_invited_waits_for_them(
     waiting = await corp.api.get(f"/v1/requests/{asked['id']}")
     before = (await corp.api.get(corp.of("conferences")))["items"]
     key = await corp.goto.accept(EVE["email"])
+    row = await one_of(corp.api, asked, "conferences")  # as the command line does
+    done = await corp.api.get(f"/v1/requests/{asked['id']}")
 
-    async def made() -> dict[str, Any]:
-        told: dict[str, Any] = await corp.api.get(f"/v1/requests/{asked['id']}")
-        return told if told["state"] != "waiting" else {}
-
-    done = await until(made, "the conference")
-    (row,) = done["found"]["conferences"]
     assert (asked["state"], waiting["state"], before) == ("waiting", "waiting", [])
     assert "not accepted" in waiting["detail"]
     assert (done["state"], row["co_organizers"]) == ("done", [key])
