@@ -87,6 +87,9 @@ class Hand:
         self._work: dict[asyncio.Task[None], Claimed] = {}
         self._openings: dict[asyncio.Task[None], int] = {}
         """How many lanes each is about to show."""
+        self._handled: set[str] = set()
+        """Claims whose handler is done, while the store writes what it said: they leave room."""
+        self._room = asyncio.Event()
         self._duty = asyncio.Lock()
         self._stands_by = False
         self._stopping = asyncio.Event()
@@ -174,7 +177,7 @@ class Hand:
         if count:
             opening = asyncio.create_task(self._open(taken))
             self._openings[opening] = count
-            opening.add_done_callback(self._openings.pop)
+            opening.add_done_callback(self._opened)
         return count
 
     async def _open(self, taken: Sequence[Taken]) -> None:
@@ -189,32 +192,43 @@ class Hand:
         for one in claimed:
             task = asyncio.create_task(self._work_on(one), name=one.lane.name)
             self._work[task] = one
-            task.add_done_callback(self._work.pop)
+            task.add_done_callback(self._ended)
+
+    def _opened(self, opening: asyncio.Task[None]) -> None:
+        del self._openings[opening]
+        self._room.set()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._handled.discard(self._work.pop(task).claim)
+        self._room.set()
 
     @property
     def _busy(self) -> int:
         return len(self._work) + sum(self._openings.values())
 
     def _free(self) -> int:
-        """How many lanes may be taken now. One that killed two workers is worked alone: what is
-        under way is finished before it, and nothing is begun beside it (ENGINE 13)."""
+        """How many lanes may be taken now. What is written needs no hand any more, so that the next
+        lanes come while the store flushes; as many as there are slots may wait for it. A lane that
+        killed two workers is worked alone: what is under way is finished before it, and nothing is
+        begun beside it (ENGINE 13)."""
         alone = self._runtime.store.lanes.alone_waits(self.kind) or any(
             claimed.alone for claimed in self._work.values()
         )
-        return 0 if alone and self._busy else self._slots - self._busy
+        written = min(len(self._handled), self._slots)
+        return 0 if alone and self._busy else self._slots + written - self._busy
 
     async def _rest(self, seconds: float) -> None:
         """Until something is due, a slot is free, the time is over or the process stops."""
         waiters: set[asyncio.Task[object]] = {asyncio.create_task(self._stopping.wait())}
-        under_way: set[asyncio.Task[None]] = set()
         if self._free() < 1:
-            under_way = {*self._work, *self._openings}
+            self._room.clear()
+            waiters.add(asyncio.create_task(self._room.wait()))
         else:
             wait = self._runtime.store.lanes.wait(self.kind, timedelta(seconds=seconds))
             waiters.add(asyncio.create_task(wait))
         try:
             await asyncio.wait(
-                {*waiters, *under_way},
+                waiters,
                 timeout=seconds,
                 return_when=asyncio.FIRST_COMPLETED,
             )
@@ -227,6 +241,8 @@ class Hand:
         """The edge of a job: whatever is raised, the lane is let go, backed off or parked."""
         try:
             unit = await self._handler(claimed, self._runtime)
+            self._handled.add(claimed.claim)
+            self._room.set()
             await self._runtime.store.lanes.commit(claimed, unit)
         except ClaimLost:
             log.warning("lane.lost", lane=claimed.lane.name, tenant=claimed.lane.tenant)

@@ -196,8 +196,10 @@ class Calls:
             await asyncio.gather(speaker, return_exceptions=True)  # a lost line is heard, too
 
     async def _speak(self, line: AbstractConnection) -> None:
-        """Say what was asked in one turn of the loop with one write."""
+        """Say with one write what was asked in one turn of the loop, and what follows from it in
+        the next one: they share a flush of the store."""
         while True:
+            await asyncio.sleep(0)
             self._asked.clear()
             if self._queue:
                 words = b"".join([call.packed for call in self._queue])

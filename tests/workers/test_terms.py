@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import orjson
 import pytest
 
-from infra import keys, valkey
+from infra import embedded, keys, valkey
 from infra.ending import end
 from infra.functions.calls import Calls
 from infra.lanes import Claimed, Item, Lane, Lanes, Leases, Post, Unit
 from infra.settings import Settings
+from tests.store.slow import slowed
 from workers.crew import Crew
 from workers.main import arq_pool
 from workers.runtime import Hand, Runtime
@@ -35,6 +38,10 @@ def hand(runtime: Runtime) -> Hand:
 @pytest.fixture
 def called() -> list[str]:
     return []
+
+
+def house(number: object) -> Lane:
+    return Lane("acme", "house", str(number))
 
 
 def serving(hand: Hand, called: list[str], term: timedelta) -> asyncio.Task[None]:
@@ -156,6 +163,68 @@ async def test_a_lane_that_killed_two_workers_is_worked_while_nothing_else_is(
     assert beside["poison"] == set()
     assert list(beside).index("poison") < 40, "it had its turn while others waited"
     assert any(beside.values())
+
+
+async def test_the_next_lane_is_taken_while_the_store_writes_what_was_handled(
+    runtime: Runtime, settings: Settings, called: list[str], tmp_path: Path
+) -> None:
+    """A process of one slot: the store tells of its first commit when it is asked for more."""
+    worked: list[str] = []
+
+    async def handle(claimed: Claimed, runtime: Runtime) -> Unit:
+        worked.append(claimed.lane.subject)
+        return await done(claimed, runtime)
+
+    await runtime.store.lanes.post_many("acme", [Post(house(n), Item("a")) for n in "ab"])
+    store, place = embedded.socket_of(settings.data_dir), tmp_path / "slow.sock"
+    async with (
+        slowed(store, place, first=b"tieline_1_commit", then=b"tieline_1_turns") as (slow, calls),
+        valkey.connect(settings) as waiting,
+    ):
+        one_slot = replace(
+            runtime,
+            store=replace(runtime.store, lanes=Lanes(calls, waiting)),
+            settings=settings.model_copy(update={"slots": settings.slots | {"house": 1}}),
+        )
+        hand = Hand("house", handle, one_slot)
+        term = serving(hand, called, LONG)
+        async with asyncio.timeout(20):
+            while len(worked) < 2:  # noqa: ASYNC110  a hand tells nobody
+                await asyncio.sleep(0.01)
+        hand.stop()
+        await term
+
+    assert sorted(worked) == ["a", "b"]
+    assert len(slow.lines) == 1, "no answer was waited for in vain"
+
+
+@pytest.mark.parametrize("waits", [True, False])
+async def test_no_more_lanes_are_handled_at_once_than_there_are_slots(
+    runtime: Runtime, settings: Settings, called: list[str], waits: bool
+) -> None:
+    at_work, most, worked, held = 0, 0, 0, 0
+
+    async def handle(claimed: Claimed, runtime: Runtime) -> Unit:
+        nonlocal at_work, most, worked, held
+        at_work += 1
+        most, held = max(most, at_work), max(held, len(few.held))
+        await asyncio.sleep(0.01 if waits else 0)
+        at_work -= 1
+        worked += 1
+        return await done(claimed, runtime)
+
+    await runtime.store.lanes.post_many("acme", [Post(house(n), Item("a")) for n in range(40)])
+    few = Hand("house", handle, runtime)
+    term = serving(few, called, LONG)
+    async with asyncio.timeout(20):
+        while worked < 40:  # noqa: ASYNC110  a hand tells nobody
+            await asyncio.sleep(0.01)
+    few.stop()
+    await term
+
+    slots = settings.slots["house"]
+    assert most <= slots
+    assert held <= 2 * slots
 
 
 async def test_a_queued_term_is_json_and_no_pickle(runtime: Runtime, settings: Settings) -> None:
