@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated
 
 import typer
@@ -55,11 +55,7 @@ def list_(
 def show_one(ctx: typer.Context, connection: Connection, conference: Conference) -> None:
     """One, as the provider has it now."""
     path = of(connection, f"conferences/{conference}")
-
-    async def look_up(api: Api) -> Json:
-        return await one_of(api, await api.get(path), "conferences")
-
-    show(ctx, ask(ctx, look_up))
+    show(ctx, one(ctx, "conferences", lambda api: api.get(path)))
 
 
 @app.command()
@@ -77,14 +73,10 @@ def create(  # noqa: PLR0913 - an option for each fact
     wait: Wait = False,
 ) -> None:
     """Make one. It belongs to no meeting of ours."""
-    facts = {"kind": kind, "call_info": call_info, "password_required": password}
-    body = {**facts, **_draft(title, starts, ends), **_people(co_organizer, wait=wait)}
+    facts = {"title": title, "starts_at": starts, "ends_at": ends, "kind": kind}
+    body = facts | _terms(call_info, co_organizer, password=password, wait=wait)
     path = of(connection, "conferences")
-
-    async def make(api: Api) -> Json:
-        return await one_of(api, await api.post(path, body), "conferences")
-
-    show(ctx, ask(ctx, make))
+    show(ctx, one(ctx, "conferences", lambda api: api.post(path, body)))
 
 
 @app.command()
@@ -103,25 +95,17 @@ def update(  # noqa: PLR0913 - likewise
     wait: Wait = False,
 ) -> None:
     """Let it be like this, whole: what is not named is not kept from before."""
-    facts = {"kind": kind, "call_info": call_info, "password_required": password}
-    body = {**facts, **_draft(title, starts, ends), **_people(co_organizer, wait=wait)}
+    facts = {"title": title, "starts_at": starts, "ends_at": ends, "kind": kind}
+    body = facts | _terms(call_info, co_organizer, password=password, wait=wait)
     path = of(connection, f"conferences/{conference}")
-
-    async def replace(api: Api) -> Json:
-        return await one_of(api, await api.put(path, body), "conferences")
-
-    show(ctx, ask(ctx, replace))
+    show(ctx, one(ctx, "conferences", lambda api: api.put(path, body)))
 
 
 @app.command()
 def delete(ctx: typer.Context, connection: Connection, conference: Conference) -> None:
     """Delete one, whoever made it."""
     path = of(connection, f"conferences/{conference}")
-
-    async def remove(api: Api) -> Json:
-        return await one_of(api, await api.delete(path), "removed")
-
-    told = ask(ctx, remove)
+    told = one(ctx, "removed", lambda api: api.delete(path))
     show(ctx, told, [told["message"]])
 
 
@@ -189,18 +173,27 @@ def _show_span(ctx: typer.Context, told: Json, columns: dict[str, str], more: li
         show(ctx, told, [*lines, *more])
 
 
-def _draft(title: str, starts: str, ends: str) -> dict[str, Json]:
-    return {"title": title, "starts_at": starts, "ends_at": ends}
-
-
-def _people(co_organizers: list[str] | None, *, wait: bool) -> dict[str, Json]:
-    return {"co_organizers": co_organizers or [], "wait_for_organizers": wait}
+def _terms(
+    call_info: str, co_organizers: list[str] | None, *, password: bool, wait: bool
+) -> dict[str, Json]:
+    """Who leads it beside the organizer, and how people get in."""
+    people = {"co_organizers": co_organizers or [], "wait_for_organizers": wait}
+    return {**people, "call_info": call_info, "password_required": password}
 
 
 async def host_link(api: Api, path: str) -> Json:
     """A link for the host, however long it takes."""
     told = await settled(api, await api.get(path))
     return {"url": told.get("url") or told["host_link"]}
+
+
+def one(ctx: typer.Context, kind: str, call: Callable[[Api], Awaitable[Json]]) -> Json:
+    """What a call says of one thing of an account, however long it takes."""
+
+    async def settle(api: Api) -> Json:
+        return await one_of(api, await call(api), kind)
+
+    return ask(ctx, settle)
 
 
 async def read(api: Api, path: str, kind: str, query: Mapping[str, str]) -> Json:

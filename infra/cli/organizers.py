@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 import typer
 
 from infra.cli.api import Api, Json, Problem
-from infra.cli.conferences import Connection, named, of, read
-from infra.cli.patience import all_of, one_of
+from infra.cli.conferences import Connection, named, of, one, read
+from infra.cli.patience import all_of
 from infra.cli.terminal import ask, fail, show, show_all
 
 app = typer.Typer(no_args_is_help=True, help="Organizers of a linked account, and their groups.")
@@ -39,11 +39,7 @@ def list_(
 def show_one(ctx: typer.Context, connection: Connection, organizer: Organizer) -> None:
     """One, by key. Anybody may look at their own entry."""
     path = of(connection, f"organizers/{organizer}")
-
-    async def look_up(api: Api) -> Json:
-        return await one_of(api, await api.get(path), "organizers")
-
-    show(ctx, ask(ctx, look_up))
+    show(ctx, one(ctx, "organizers", lambda api: api.get(path)))
 
 
 @app.command()
@@ -90,11 +86,7 @@ def delete(
     path = of(connection, f"organizers/{organizer}")
     if "@" in organizer:
         path = f"{of(connection, 'organizers')}?{urlencode({'email': organizer})}"
-
-    async def remove(api: Api) -> Json:
-        return await one_of(api, await api.delete(path), "removed")
-
-    told = ask(ctx, remove)
+    told = one(ctx, "removed", lambda api: api.delete(path))
     show(ctx, told, [told["message"]])
 
 
@@ -106,10 +98,7 @@ def groups(ctx: typer.Context, connection: Connection) -> None:
 
 
 def _change(ctx: typer.Context, path: str, body: dict[str, Json]) -> None:
-    async def put(api: Api) -> Json:
-        return await one_of(api, await api.put(path, body), "organizers")
-
-    show(ctx, ask(ctx, put))
+    show(ctx, one(ctx, "organizers", lambda api: api.put(path, body)))
 
 
 def _person(ctx: typer.Context, said: str) -> dict[str, str]:

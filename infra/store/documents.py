@@ -51,7 +51,7 @@ class Documents:
             None if last is None else decode(other, last),
         )
 
-    async def get_two(
+    async def get_together(
         self,
         tenant: str,
         one: tuple[type[R], str],
@@ -65,7 +65,7 @@ class Documents:
         places = [keys.document(tenant, of.kind, id_) for of, id_ in (one, other)]
         name, member = rank
         (first, second, body), score = await self._calls.read_all(
-            "get_two",
+            "get_together",
             ("MGET", *places, keys.blob(tenant, blob)),
             ("ZSCORE", keys.rank(tenant, name), member),
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -51,10 +52,15 @@ def serving(hand: Hand, called: list[str], term: timedelta) -> asyncio.Task[None
     return asyncio.create_task(hand.serve(term, relieve))
 
 
-async def on_duty(hand: Hand) -> None:
+async def holds(what: Callable[[], bool]) -> None:
+    """Wait until it does."""
     async with asyncio.timeout(20):
-        while not hand.on_duty:  # noqa: ASYNC110  a hand tells nobody
-            await asyncio.sleep(0)
+        while not what():  # noqa: ASYNC110  a hand tells nobody
+            await asyncio.sleep(0.01)
+
+
+async def on_duty(hand: Hand) -> None:
+    await holds(lambda: hand.on_duty)
 
 
 async def test_a_third_term_is_over_at_once(hand: Hand, called: list[str]) -> None:
@@ -154,9 +160,7 @@ async def test_a_lane_that_killed_two_workers_is_worked_while_nothing_else_is(
 
     hand = Hand("house", slow, runtime)
     term = serving(hand, called, LONG)
-    async with asyncio.timeout(20):
-        while len(beside) < 41:  # noqa: ASYNC110  a hand tells nobody
-            await asyncio.sleep(0.01)
+    await holds(lambda: len(beside) == 41)
     hand.stop()
     await term
 
@@ -188,9 +192,7 @@ async def test_the_next_lane_is_taken_while_the_store_writes_what_was_handled(
         )
         hand = Hand("house", handle, one_slot)
         term = serving(hand, called, LONG)
-        async with asyncio.timeout(20):
-            while len(worked) < 2:  # noqa: ASYNC110  a hand tells nobody
-                await asyncio.sleep(0.01)
+        await holds(lambda: len(worked) == 2)
         hand.stop()
         await term
 
@@ -216,9 +218,7 @@ async def test_no_more_lanes_are_handled_at_once_than_there_are_slots(
     await runtime.store.lanes.post_many("acme", [Post(house(n), Item("a")) for n in range(40)])
     few = Hand("house", handle, runtime)
     term = serving(few, called, LONG)
-    async with asyncio.timeout(20):
-        while worked < 40:  # noqa: ASYNC110  a hand tells nobody
-            await asyncio.sleep(0.01)
+    await holds(lambda: worked == 40)
     few.stop()
     await term
 

@@ -76,7 +76,7 @@ async def _serve(claimed: Claimed, runtime: Runtime) -> Unit:
         return set_aside(claimed, item)
     tenant = lane.tenant
     name, _, subject = lane.subject.partition("/")
-    endpoint, health, body, waits = await store.documents.get_two(
+    endpoint, health, body, waits = await store.documents.get_together(
         tenant,
         (Endpoint, name),
         (Health, name),
