@@ -56,7 +56,7 @@ async def holds(what: Callable[[], bool]) -> None:
     """Wait until it does."""
     async with asyncio.timeout(20):
         while not what():  # noqa: ASYNC110  a hand tells nobody
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
 
 
 async def on_duty(hand: Hand) -> None:
