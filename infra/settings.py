@@ -89,6 +89,9 @@ class Settings(BaseSettings):
     rate_burst: Annotated[int, Field(ge=1, le=1_000_000)] = 500
     """Requests that it may make at once after a rest."""
 
+    provider_deadline_s: Annotated[float, Field(gt=0, le=20)] = 20
+    """Seconds that one call to a provider may take, its answer read; then its outcome is unknown.
+    Shorter than a lease and its takeover (ENGINE 11)."""
     quarantine_s: dict[str, Seconds] = {}
     """Provider to seconds after which no old request can still commit there."""
     free_plan: Literal["refuse", "warn"] = "refuse"

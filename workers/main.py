@@ -117,7 +117,7 @@ async def open_runtime(
     async with contextlib.AsyncExitStack() as stack:
         store = await stack.enter_async_context(open_store(settings))
         figures = figures or Figures()
-        providers_wire = Wire.to_providers(figures.provider_called)
+        providers_wire = Wire.to_providers(settings, figures.provider_called)
         partners_wire = Wire.to_partners(settings, figures.partner_called)
         stack.push_async_callback(providers_wire.aclose)
         stack.push_async_callback(partners_wire.aclose)

@@ -91,8 +91,10 @@ class Wire:
         look_up: LookUp | None = None,
         tls: ssl.SSLContext | None = None,
         count: Count | None = None,
+        deadline: timedelta = DEADLINE,
     ) -> None:
         self._count = count
+        self._deadline = deadline
         self._max_body = max_body
         self._per_host = per_host
         self._kept_for = kept_for
@@ -102,9 +104,9 @@ class Wire:
         self._closed = False
 
     @classmethod
-    def to_providers(cls, count: Count | None = None) -> Wire:
+    def to_providers(cls, settings: Settings, count: Count | None = None) -> Wire:
         """Base URLs that the operator or the product chose: no guard."""
-        return cls(count=count)
+        return cls(count=count, deadline=timedelta(seconds=settings.provider_deadline_s))
 
     @classmethod
     def to_partners(cls, settings: Settings, count: Count | None = None) -> Wire:
@@ -116,7 +118,7 @@ class Wire:
         request: httpx.Request,
         *,
         name: str = "",
-        deadline: timedelta = DEADLINE,
+        deadline: timedelta | None = None,
         send_by: float | None = None,
         max_body: int | None = None,
     ) -> httpx.Response:
@@ -151,15 +153,15 @@ class Wire:
         body: bytes,
         *,
         name: str = "",
-        deadline: timedelta = DEADLINE,
+        deadline: timedelta | None = None,
         send_by: float | None = None,
         max_body: int | None = None,
     ) -> Answer:
         """Make one call and read its whole answer, whatever its status; redirects are answers.
 
-        `name` is its point (default "http.<method>"); `deadline` spans everything; `send_by`, on
-        the monotonic clock, is when the first byte must have been written. A body longer than
-        `max_body` is cut. HEAD is not spoken.
+        `name` is its point (default "http.<method>"); `deadline` (default: the wire's) spans
+        everything; `send_by`, on the monotonic clock, is when the first byte must have been
+        written. A body longer than `max_body` is cut. HEAD is not spoken.
         Raises NotSent (surely), Unknown (maybe done), Refused (an address that we may not call).
         """
         name = name or f"http.{method.lower()}"
@@ -170,7 +172,7 @@ class Wire:
             exchange = _Exchange(request, limit, method in _REPEATABLE, send_by)
             async with point(name):
                 try:
-                    async with asyncio.timeout(deadline.total_seconds()):
+                    async with asyncio.timeout((deadline or self._deadline).total_seconds()):
                         answer = await self._carried(exchange, place)
                 except OSError as error:  # a timeout is one
                     failed = Unknown if exchange.begun else NotSent

@@ -26,6 +26,6 @@ async def sandbox(address: str) -> AsyncIterator[Sandbox]:
 
 @pytest.fixture
 async def wire() -> AsyncIterator[Wire]:
-    wire = Wire.to_providers()
+    wire = Wire()
     yield wire
     await wire.aclose()

@@ -25,8 +25,8 @@ LATER: Final = timedelta(hours=2)
 FATES: Final = ("left alone", "moved", "cancelled")
 PEOPLE_LOOK: Final = 1.0  # seconds
 WATCHED_WITHIN: Final = 20.0
-PATIENCE: Final = 420.0
-"""Seconds of calm until all must have come true: what failed five times in a row waits for 300.
+PATIENCE: Final = 300.0
+"""Seconds of calm until all must have come true: what failed eight times in a row waits for 120.
 While workers fall there is no such time: on a busy machine they hardly come to work."""
 
 

@@ -38,6 +38,11 @@ def test_the_schedule_is_used_up() -> None:
     assert wait_before(len(PROVIDER) + 1, dice=0.0) is None
 
 
+def test_providers_are_tried_five_times_in_half_a_minute_and_for_a_day_in_all() -> None:
+    assert sum(PROVIDER[:5], timedelta()) == timedelta(seconds=30)
+    assert timedelta(days=1) < sum(PROVIDER, timedelta()) < timedelta(days=1.25)
+
+
 def test_callbacks_are_tried_ten_times_in_about_three_days() -> None:
     assert len(RETRY_AFTER) == 9
     assert timedelta(days=2.5) < sum(RETRY_AFTER, timedelta()) < timedelta(days=3.5)

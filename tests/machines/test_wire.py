@@ -18,6 +18,7 @@ from infra.errors import NotSent, Refused, Unknown
 from infra.http.guard import Guard
 from infra.http.wire import Wire
 from infra.points import Fault
+from infra.settings import Settings
 from tests.machines.peer import Play, drips, hangs, peer, resets, says
 
 SHORT = timedelta(seconds=0.5)
@@ -132,6 +133,14 @@ async def test_waiting_in_vain_for_a_free_line_is_surely_not_sent() -> None:
     await wire.aclose()
 
     assert len(other.bodies) == 1
+
+
+async def test_a_provider_has_as_long_as_the_settings_say() -> None:
+    wire = Wire.to_providers(Settings(provider_deadline_s=0.2))
+    async with peer(hangs) as other:
+        with pytest.raises(Unknown, match="no answer before the deadline"):
+            await wire.send(post(other.url))
+        await wire.aclose()
 
 
 @pytest.mark.parametrize(

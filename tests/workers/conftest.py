@@ -82,7 +82,7 @@ async def store(settings: Settings) -> AsyncIterator[Store]:
 @pytest.fixture
 async def runtime(store: Store, settings: Settings) -> AsyncIterator[Runtime]:
     vault = KeyRing.fresh()
-    providers, partners = Wire.to_providers(), Wire.to_partners(settings)
+    providers, partners = Wire.to_providers(settings), Wire.to_partners(settings)
     yield Runtime(
         store=store,
         settings=settings,
