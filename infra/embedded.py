@@ -26,9 +26,14 @@ from typing import Final
 
 from infra.ending import die_with
 from infra.errors import Refused
+from infra.settings import for_child
 
 LONGEST_SOCKET_PATH: Final = 100  # sun_path holds 108 bytes on Linux, 104 on macOS
 SHARE_OF_MEMORY: Final = 0.45  # a rewrite of the append-only file may need the same again
+# The wheel's server allocates with glibc, and its Lua frees small pieces by the thousand: a thread
+# keeps 7 of each size for itself by default, and looks for all others in lists that are shared.
+# At most 34 MB, in our engine's run a fifth less processor time.
+ALLOCATOR: Final = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=1000"}
 
 
 def home_of(data_dir: Path) -> Path:
@@ -139,6 +144,7 @@ def _fork(home: Path, place: Path, lock: int) -> subprocess.Popen[bytes]:
         start_new_session=True,  # a Ctrl-C for the terminal's group must not reach it first
         umask=0o077,
         preexec_fn=die_with(os.getpid()),  # noqa: PLW1509  main thread only, see start()
+        env=for_child(ALLOCATOR),
     )
 
 
