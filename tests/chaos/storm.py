@@ -81,12 +81,13 @@ class Storm:
     async def _kill(self) -> None:
         name = self.dice.choice(VICTIMS)
         if name == "store":
-            keeper = psutil.Process(self.house.processes.running["valkey"].pid)
-            servers = keeper.children()
+            servers = psutil.Process(self.house.processes.running["valkey"].pid).children()
             for server in servers:
                 server.kill()
-            self.killed[name] += len(servers)
-            return
+                self.killed[name] += 1
+            if servers:
+                return
+            name = "valkey"  # it is just starting one
         await self.house.processes.kill(name)
         self.killed[name.partition(".")[0]] += 1
         await self.house.processes.start(name)
