@@ -37,8 +37,8 @@ LATE_S: Final = 3.0
 CALM_WITHIN: Final = 300.0
 """What met a misfortune eight times in a row waits for two minutes; less would call it lost that is
 only late."""
-HEARD_WITHIN: Final = 420.0
-"""Likewise of a callback that its partner refused twice."""
+HEARD_WITHIN: Final = 300.0
+"""Likewise of a callback that its partner refused."""
 
 
 async def run(plan: Plan, keep_log: Path | None = None) -> Count:

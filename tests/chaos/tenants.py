@@ -22,6 +22,9 @@ HOSTS: Final = 6  # of a tenant: one of each pair, so that nobody's pace at GoTo
 EVENTS_A_HOST: Final = 50  # Zoom allows 100 writes a host and day
 WATCHED_WITHIN: Final = 120.0
 SECRET: Final = "zoom-webhook-secret"
+EAGER: Final[dict[str, Any]] = {"retry_s": [1, 2, 4, 8, 15, 30, 60, 120, 300], "timeout_s": 5}
+"""How the endpoints are called. Ours by default wait for five minutes after the second failure, and
+whether a callback is lost or only late would show no sooner."""
 
 
 async def open_tenants(
@@ -64,7 +67,7 @@ async def _open(
     key = await open_tenant(operator, tenant)
     api = Api(house.api, key)
     try:
-        endpoint = {"url": f"{partner.url}/{tenant}", "tenant_wide": True}
+        endpoint = {"url": f"{partner.url}/{tenant}", "tenant_wide": True, **EAGER}
         partner.secrets[tenant] = (await api.post("/v1/endpoints", endpoint))["secret"]
         moving = _Moving(house, api, key, tenant)
         found = [await moving.host(number, pair) for number, pair in enumerate(pairs)]
