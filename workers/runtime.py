@@ -185,7 +185,7 @@ class Hand:
         items, so two wait for it at once."""
         try:
             self._begin(await self._runtime.store.lanes.open(taken))
-        except StoreAway as away:  # their leases run out by themselves
+        except StoreAway as away:  # the next claim opens them again
             log.warning("store.away", kind=self.kind, error=str(away))
 
     def _begin(self, claimed: Sequence[Claimed]) -> None:

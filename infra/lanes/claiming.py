@@ -6,11 +6,12 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
 from infra import keys
+from infra.errors import StoreAway
 from infra.functions.calls import Answer, Calls, Word, fresh_id
 from infra.lanes.committing import milliseconds
 from infra.lanes.turns import Turn, Turns
@@ -43,10 +44,33 @@ class Taken:
     until: bytes
     lanes: Sequence[tuple[str, str]]
     """Name and how it came (see functions/take.lua)."""
+    claims: Sequence[str]
+    """Of each lane: opened again under the same claim it shows the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """One call of `take`, which can be made again."""
+
+    kind: Kind
+    tenant: str
+    since: float
+    places: Sequence[str]
+    words: Sequence[Word]
+
+    def again(self) -> _Asking:
+        """The same call as one that may have been made before (ENGINE 8)."""
+        call = str(self.words[0]).removeprefix("?")
+        return replace(self, words=[f"?{call}", *self.words[1:]])
 
 
 class Claiming:
-    """The claims of one process."""
+    """The claims of one process.
+
+    A store that was frozen carries out what was sent to it when it wakes, long after we gave up.
+    Lanes that are taken or opened like that would wait for their lease to end, held by nobody who
+    knows of it. So what brought no answer is asked again, as the same call, before any other.
+    """
 
     def __init__(self, calls: Calls, turns: Turns, leases: Leases) -> None:
         self._calls = calls
@@ -54,6 +78,9 @@ class Claiming:
         self._leases = leases
         self._mine: dict[Kind, dict[str, str]] = defaultdict(dict)
         self._alone: dict[Kind, set[str]] = defaultdict(set)
+        self._unanswered: dict[Kind, list[_Asking]] = defaultdict(list)
+        self._found: dict[Kind, list[Taken]] = defaultdict(list)
+        """Taken, and to be handed out to whoever opens them."""
 
     def alone_waits(self, kind: Kind) -> bool:
         """Whether a lane waits that only an empty worker may claim: finish, then claim."""
@@ -70,18 +97,30 @@ class Claiming:
         Not to be cancelled: lanes that were taken meanwhile would wait for their lease to end.
         Raises StoreAway.
         """
-        if empty and (alone := await self._take_alone(kind)):
-            return alone
-        taken = await self._take_in_turn(kind, slots)
-        return taken or (await self._take_alone(kind) if empty else [])
+        if asked := self._unanswered.pop(kind, []):
+            await asyncio.gather(*(self._ask(each.again()) for each in asked))
+        elif not self._found[kind]:
+            await self._take_more(kind, slots, empty=empty)
+        return self._found.pop(kind, [])
 
     async def open(self, taken: Sequence[Taken]) -> list[Claimed]:
         """The lanes of these that may be worked now. Not to be cancelled, like `take`.
         Raises StoreAway."""
-        opened = await asyncio.gather(*(self._open(each) for each in taken))
+        try:
+            opened = await asyncio.gather(*(self._open(each) for each in taken))
+        except StoreAway:  # opened again under the same claims, they show the same
+            for each in taken:
+                self._found[each.kind].append(each)
+            raise
         return [lane for lanes in opened for lane in lanes]
 
-    async def _take_in_turn(self, kind: Kind, slots: int) -> list[Taken]:
+    async def _take_more(self, kind: Kind, slots: int, *, empty: bool) -> None:
+        if empty and await self._take_alone(kind):
+            return
+        if not await self._take_in_turn(kind, slots) and empty:
+            await self._take_alone(kind)
+
+    async def _take_in_turn(self, kind: Kind, slots: int) -> bool:
         """The tenant whose ring woke us is not asked for whose turn it is: one flush less."""
         asked = self._turns.take(kind, -(-slots // PER_TURN))
         rung = self._turns.rung(kind)
@@ -91,7 +130,7 @@ class Claiming:
         turn, taken = await asyncio.gather(asked, self._take(kind, rung, share))
         return await self._visit(kind, turn, slots - len(taken.lanes), taken)
 
-    async def _visit(self, kind: Kind, turn: Turn, slots: int, *before: Taken) -> list[Taken]:
+    async def _visit(self, kind: Kind, turn: Turn, slots: int, *before: Taken) -> bool:
         visited = {each.tenant for each in before}
         others = [tenant for tenant in turn.visits if tenant not in visited]
         if turn.due <= 1:
@@ -102,7 +141,7 @@ class Claiming:
         taken = [*before, *await asyncio.gather(*takes)]
         due = {each.tenant: each.due_in for each in taken if each.tenant in turn.visits}
         settled = self._turns.settle(kind, turn.visits, due)
-        found = [each for each in taken if each.lanes]
+        found = any(each.lanes for each in taken)
         if not found:
             await asyncio.wait([settled])  # it knows how long there is nothing to take
         return found
@@ -118,15 +157,14 @@ class Claiming:
             slots -= share
         return shares
 
-    async def _take_alone(self, kind: Kind) -> list[Taken]:
+    async def _take_alone(self, kind: Kind) -> bool:
         for tenant in tuple(self._alone[kind]):
-            taken = await self._take(kind, tenant, 0, empty=True)
-            if taken.lanes:
-                return [taken]
-        return []
+            if (await self._take(kind, tenant, 0, empty=True)).lanes:
+                return True
+        return False
 
     async def _take(self, kind: Kind, tenant: str, most: int, *, empty: bool = False) -> Taken:
-        since, leases = time.monotonic(), self._leases
+        leases = self._leases
         places = [
             keys.waiting(tenant, kind),
             keys.held(tenant, kind),
@@ -141,11 +179,21 @@ class Claiming:
             milliseconds(leases.heartbeat),
             "1" if empty else "",
         ]
-        taken = _read_taken(kind, tenant, await self._calls.call("take", places, words), since)
+        return await self._ask(_Asking(kind, tenant, time.monotonic(), places, words))
+
+    async def _ask(self, asking: _Asking) -> Taken:
+        try:
+            answer = await self._calls.call("take", asking.places, asking.words)
+        except StoreAway:
+            self._unanswered[asking.kind].append(asking)
+            raise
+        taken = _read_taken(asking, answer)
         if taken.alone:
-            self._alone[kind].add(tenant)
+            self._alone[taken.kind].add(taken.tenant)
         else:
-            self._alone[kind].discard(tenant)
+            self._alone[taken.kind].discard(taken.tenant)
+        if taken.lanes:
+            self._found[taken.kind].append(taken)
         return taken
 
     async def _open(self, taken: Taken) -> list[Claimed]:
@@ -159,9 +207,8 @@ class Claiming:
             keys.gates(tenant),
             keys.busy(tenant),
         ]
-        claims = [fresh_id() for _ in taken.lanes]
         words: list[Word] = [taken.until]
-        for (name, came), claim in zip(taken.lanes, claims, strict=True):
+        for (name, came), claim in zip(taken.lanes, taken.claims, strict=True):
             places += [keys.lane(tenant, name), keys.items(tenant, name)]
             words += [name, claim, came]
         views = await self._calls.call("open", places, words)
@@ -169,14 +216,14 @@ class Claiming:
             self._alone[kind].add(tenant)
         claimed = [
             read_view(Lane.parse(tenant, name), claim, view, taken.since)
-            for (name, _), claim, view in zip(taken.lanes, claims, views, strict=True)
+            for (name, _), claim, view in zip(taken.lanes, taken.claims, views, strict=True)
             if isinstance(view, list)
         ]
         self._mine[kind].update((each.claim, tenant) for each in claimed)
         return claimed
 
 
-def _read_taken(kind: Kind, tenant: str, answer: bytes, since: float) -> Taken:
+def _read_taken(asking: _Asking, answer: bytes) -> Taken:
     now, due, held, alone, until, *lines = answer.split(b"\n")
     due_in = int(float(due)) - int(now) if float(due) >= 0 else -1
     due_in = max(0, due_in) if float(due) >= 0 else -1
@@ -184,7 +231,9 @@ def _read_taken(kind: Kind, tenant: str, answer: bytes, since: float) -> Taken:
         due_in = min(due_in, REVISIT_MS) if due_in >= 0 else REVISIT_MS
     names = [part.decode() for part in lines]
     lanes = tuple(zip(names[::2], names[1::2], strict=True))
-    return Taken(kind, tenant, since, due_in, int(alone), until, lanes)
+    claims = [fresh_id() for _ in lanes]
+    told = due_in, int(alone), until, lanes, claims
+    return Taken(asking.kind, asking.tenant, asking.since, *told)
 
 
 def read_view(lane: Lane, claim: str, view: Sequence[Answer], since: float) -> Claimed:
