@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -269,8 +268,15 @@ class Hand:
         return later.after
 
     async def _give_back(self, claimed: Claimed, not_before: timedelta | None) -> None:
-        with suppress(ClaimLost, StoreAway):  # the lease runs out by itself
-            await self._runtime.store.lanes.release(claimed, not_before=not_before)
+        """Until the store hears of it: one that froze may renew the lease when it wakes, by what it
+        was asked before, and the lane would wait for its end. A process that stops leaves it so."""
+        while True:
+            try:
+                return await self._runtime.store.lanes.release(claimed, not_before=not_before)
+            except StoreAway:
+                if self._stopping.is_set():
+                    return None
+                await asyncio.sleep(STORE_BACK.total_seconds())
 
     async def _back_off(self, claimed: Claimed, reason: str, asked: timedelta | None) -> None:
         wait = wait_before(claimed.failures + 1, dice=self._runtime.dice(), asked=asked)
@@ -282,6 +288,10 @@ class Hand:
             reason=reason,
             again_in_s=wait.total_seconds() if wait else None,
         )
-        with suppress(ClaimLost, StoreAway):  # the lease runs out by itself
-            unit = Unit(failed=True, not_before=wait, parked=parked)
+        unit = Unit(failed=True, not_before=wait, parked=parked)
+        try:
             await self._runtime.store.lanes.commit(claimed, unit)
+        except ClaimLost:
+            return  # it is with another, who does the same
+        except StoreAway:
+            await self._give_back(claimed, wait)

@@ -13,9 +13,11 @@ import pytest
 
 from infra import embedded, keys, valkey
 from infra.ending import end
+from infra.errors import StoreAway
 from infra.functions.calls import Calls
 from infra.lanes import Claimed, Item, Lane, Lanes, Leases, Post, Unit
 from infra.settings import Settings
+from tests.store.late import late
 from tests.store.slow import slowed
 from workers.crew import Crew
 from workers.main import arq_pool
@@ -198,6 +200,35 @@ async def test_the_next_lane_is_taken_while_the_store_writes_what_was_handled(
 
     assert sorted(worked) == ["a", "b"]
     assert len(slow.lines) == 1, "no answer was waited for in vain"
+
+
+async def test_a_lane_is_given_back_as_soon_as_the_store_hears_of_it(
+    runtime: Runtime, settings: Settings, called: list[str], tmp_path: Path
+) -> None:
+    """Its lease would last for an hour, and nobody would work it."""
+    tries: list[str] = []
+
+    async def handle(claimed: Claimed, runtime: Runtime) -> Unit:
+        tries.append(claimed.lane.subject)
+        if len(tries) == 1:
+            raise StoreAway("in the middle of the work")
+        return await done(claimed, runtime)
+
+    await runtime.store.lanes.post(Post(house("l"), Item("a")))
+    store, place = embedded.socket_of(settings.data_dir), tmp_path / "late.sock"
+    async with late(store, place) as (line, client), valkey.connect(settings) as waiting:
+        line.words = b"tieline_1_release"  # it never arrives
+        calls = Calls(client, patience=timedelta(milliseconds=200))
+        lanes = Lanes(calls, waiting, leases=Leases(lease=timedelta(hours=1)))
+        hand = Hand("house", handle, replace(runtime, store=replace(runtime.store, lanes=lanes)))
+        term = serving(hand, called, LONG)
+        try:
+            await holds(lambda: len(tries) == 2)
+        finally:
+            hand.stop()
+            await term
+
+    assert line.sent.is_set()
 
 
 @pytest.mark.parametrize("waits", [True, False])
