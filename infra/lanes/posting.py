@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,6 +18,9 @@ from infra.lanes.words import Kind, Post, Posted
 from infra.points import point
 
 MOST_WAITING: Final = 2048
+AT_ONCE: Final = 2
+"""Sendings under way, the second one only for a full call: the store works at one while the next
+is read and gathered. More calls that carry less would cost it more than it waits."""
 LONGEST_WAIT: Final = timedelta(seconds=1)  # then the sender hears 503 and comes back (ENGINE 21)
 
 
@@ -35,14 +38,18 @@ class Posting:
     def __init__(self, calls: Calls, turns: Turns) -> None:
         self._calls = calls
         self._turns = turns
-        self._waiting: deque[_Waiting] = deque()
+        self._waiting: list[_Waiting] = []
         self._room = asyncio.Semaphore(MOST_WAITING)
-        self._sender: asyncio.Task[None] | None = None
+        self._about_to_send = False
+        self._under_way: set[asyncio.Future[Answer]] = set()  # the last call of each sending
 
     async def aclose(self) -> None:
         """Wait for the posts that were accepted for sending."""
-        if self._sender is not None:
-            await self._sender
+        while self._waiting or self._under_way:
+            if self._under_way:
+                await asyncio.wait(self._under_way)
+            else:
+                await asyncio.sleep(0)  # they are about to be sent
 
     async def post(self, post: Post, *, call: str | None = None) -> Posted:
         """Keep a post. Raises StoreFull, StoreAway, or TooMuch for more than 256 KiB."""
@@ -69,17 +76,28 @@ class Posting:
 
     def _add(self, waiting: _Waiting) -> asyncio.Future[Posted]:
         self._waiting.append(waiting)
-        if self._sender is None or self._sender.done():
-            self._sender = asyncio.get_running_loop().create_task(self._send_all())
+        self._send_soon()
         return waiting.answer
 
-    async def _send_all(self) -> None:
-        while self._waiting:
-            batches = _batches(self._waiting)
-            self._waiting.clear()
-            sent = [self._send(batch) for batch in batches]
-            self._tell(post for batch in batches for post in (each.post for each in batch))
-            await asyncio.wait(sent)
+    def _send_soon(self) -> None:
+        """At the end of this turn of the loop, for what is posted in one goes together."""
+        most = AT_ONCE if len(self._waiting) >= MOST_POSTS else 1
+        if self._waiting and not self._about_to_send and len(self._under_way) < most:
+            self._about_to_send = True
+            asyncio.get_running_loop().call_soon(self._send_all)
+
+    def _send_all(self) -> None:
+        self._about_to_send = False
+        batches = _batches(self._waiting)
+        self._waiting.clear()
+        sent = [self._send(batch) for batch in batches]
+        self._tell(post for batch in batches for post in (each.post for each in batch))
+        self._under_way.add(sent[-1])  # answers come in the order of the calls
+        sent[-1].add_done_callback(self._make_way)
+
+    def _make_way(self, last: asyncio.Future[Answer]) -> None:
+        self._under_way.discard(last)
+        self._send_soon()
 
     def _send(self, batch: Sequence[_Waiting]) -> asyncio.Future[Answer]:
         tenant = batch[0].post.lane.tenant
