@@ -16,7 +16,8 @@ from typing_extensions import override
 from infra.cli.processes import Processes
 from infra.points import Fault
 
-HAND: Final = 8  # faults of a process: starting one costs seconds
+HAND: Final = 24  # faults of a process: starting one costs seconds
+KILLS: Final = 6  # among them: whichever point is passed first, so that none is waited for alone
 SIDES: Final = ("before", "after")
 FAULTS: Final[tuple[str, ...]] = get_args(Fault.model_fields["do"].annotation)
 OURS: Final = ("store.", "callback.")
@@ -107,12 +108,13 @@ async def arm(processes: Processes, name: str, cases: Sequence[Case], flags: Pat
 
 def deal(waiting: Sequence[Case], held: Iterable[Case] = ()) -> list[Case]:
     """The next process's cases: those first that the fewest wait for already, each at a point of
-    its own, and one kill among them."""
-    times, hand = Counter(held), dict[str, Case]()
+    its own, and a few kills among them."""
+    times, hand, kills = Counter(held), dict[str, Case](), 0
     for case in sorted(waiting, key=lambda one: times[one]):
-        killed = case.do == "kill" and any(one.do == "kill" for one in hand.values())
-        if case.point not in hand and not killed:
+        kill = case.do == "kill"
+        if case.point not in hand and not (kill and kills == KILLS):
             hand[case.point] = case
+            kills += kill
         if len(hand) == HAND:
             break
     return list(hand.values())

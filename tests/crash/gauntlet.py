@@ -11,7 +11,7 @@ import asyncio
 import itertools
 import time
 from collections import Counter
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -21,7 +21,7 @@ from tests.crash.arming import Armed, Case, arm, deal, start
 from tests.crash.life import Life
 
 ARMED: Final = 4  # workers at once
-VISITS: Final = 4  # at once
+VISITS: Final = 4  # of each kind at once: one to each pair of providers
 GOLDEN_WITHIN: Final = 300.0
 
 
@@ -45,9 +45,6 @@ class Gauntlet:
     _armed: list[Armed] = field(default_factory=list)
     _leaving: list[asyncio.Task[Any]] = field(default_factory=list)
     _lives: set[asyncio.Task[None]] = field(default_factory=set)
-    _visits: set[asyncio.Task[None]] = field(default_factory=set)
-    """Lives of guests, whom nobody waits for once workers are cut off no more."""
-    _visitors: Iterator[int] = field(default_factory=itertools.count)
 
     async def run(self, cases: Sequence[Case]) -> None:
         """All cases; then every life to its end, with a worker that meets no fault."""
@@ -59,7 +56,7 @@ class Gauntlet:
                 await self._arm()
             await asyncio.sleep(0.05)
             self._see()
-        await _end(living, *self._visits)
+        await _end(living)
         await self.house.processes.start("worker")
         self.life.calm_down()
         await asyncio.gather(*self._lives, *self._leaving)
@@ -75,7 +72,7 @@ class Gauntlet:
         until = time.monotonic() + GOLDEN_WITHIN
         while (left := wanted - _lines(log)) and time.monotonic() < until:  # noqa: ASYNC110 - a file
             await asyncio.sleep(0.2)
-        await _end(living, *self._visits)
+        await _end(living)
         await asyncio.gather(*self._lives)
         await self.house.processes.kill("worker")
         assert not left, f"never passed: {sorted(left)}"
@@ -118,23 +115,30 @@ class Gauntlet:
         self.house.processes.running.pop(armed.name, None)
 
     async def _live(self) -> None:
-        for number in self._numbers:
-            self._begin(self.life.of_event(number))
-            if len(self._visits) < VISITS:
-                self._begin(self.life.of_calendar(next(self._visitors)), self._visits)
-            if number % 3 == 1:
-                self._begin(self.life.of_meeting(number))
-            if number % 3 == 2:
-                self._begin(self.life.of_tokens(number))
+        """Until it is cancelled; then nobody waits for the guests."""
+        async with asyncio.TaskGroup() as guests:
+            for first in range(VISITS):
+                guests.create_task(self._come(self.life.of_calendar, first))
+                guests.create_task(self._come(self.life.of_account, first))
+            for number in self._numbers:
+                self._begin(self.life.of_event(number))
+                if number % 3 == 1:
+                    self._begin(self.life.of_meeting(number))
+                if number % 3 == 2:
+                    self._begin(self.life.of_tokens(number))
+                await asyncio.sleep(self.every)
+
+    async def _come(self, visit: Callable[[int], Awaitable[None]], first: int) -> None:
+        """One guest after the other, to hosts of one pair: what is passed in a visit alone is
+        passed all the time."""
+        for number in itertools.count(first, VISITS):
+            await visit(number)
             await asyncio.sleep(self.every)
 
-    def _begin(
-        self, life: Coroutine[Any, Any, None], among: set[asyncio.Task[None]] | None = None
-    ) -> None:
-        lives = self._lives if among is None else among
+    def _begin(self, life: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(life)
-        lives.add(task)
-        task.add_done_callback(lives.discard)
+        self._lives.add(task)
+        task.add_done_callback(self._lives.discard)
 
 
 async def _end(*tasks: asyncio.Task[Any]) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from math import inf
 from typing import Any, Final
+
+import httpx
 
 from infra.cli.api import Api, Problem
 from infra.cli.moving_in import NoConsent, consent
@@ -113,25 +116,35 @@ class Life:
                 await graph.lifecycle(str(one["id"]), "reauthorizationRequired")
 
     async def of_calendar(self, number: int) -> None:
-        """Another calendar is watched, and let go again; an account linked, tried, and let go."""
+        """Another calendar is watched, and let go again."""
         host = self._host(number)
+        provider = host.pair.calendar
+        async with self._visiting(host) as api:
+            guest = await self._guest(provider)
+            watched, linked = await self._watch(api, host, guest)
+            await api.delete(f"/v1/calendars/{watched}")
+            await self._let_go(provider, guest)
+            await api.delete(f"/v1/connections/{linked}")
+
+    async def of_account(self, number: int) -> None:
+        """Another account is linked, tried, and let go."""
+        host = self._host(number)
+        provider = host.pair.conferencing
+        async with self._visiting(host) as api:
+            guest = await self._guest(provider)
+            linked = await self._consent(api, provider, host.client, guest)
+            await api.post(f"/v1/connections/{linked}/test")
+            await api.delete(f"/v1/connections/{linked}")
+
+    @asynccontextmanager
+    async def _visiting(self, host: Host) -> AsyncIterator[Api]:
+        """Whoever hears that it does not work just now gives up; the next one comes soon."""
         api = Api(self.house.api, host.key)
         try:
-            with suppress(Problem, NoConsent):  # said so while no worker lives: asked again later
-                await self._visit(api, host)
+            with suppress(Problem, NoConsent):
+                yield api
         finally:
             await api.aclose()
-
-    async def _visit(self, api: Api, host: Host) -> None:
-        owner = await self._guest(host.pair.calendar)
-        watched, calendars = await self._watch(api, host, owner)
-        guest = await self._guest(host.pair.conferencing)
-        linked = await self._consent(api, host.pair.conferencing, host.client, guest)
-        await api.post(f"/v1/connections/{linked}/test")
-        await api.delete(f"/v1/connections/{linked}")
-        await api.delete(f"/v1/calendars/{watched}")
-        await self._let_go(host.pair.calendar, owner)
-        await api.delete(f"/v1/connections/{calendars}")
 
     async def _watch(self, api: Api, host: Host, guest: str) -> tuple[str, str]:
         """The calendar of somebody new, who is linked for it: our names of both."""
@@ -207,7 +220,10 @@ class Life:
         async with self._consenting[side.provider]:
             await side.consent(account=account)
             back = f"{self.partner.url}/back"
-            return await consent(api, client, back=back, connection=connection)
+            try:
+                return await consent(api, client, back=back, connection=connection)
+            except httpx.TransportError as error:
+                raise NoConsent(repr(error)) from error
 
     def _host(self, number: int) -> Host:
         return self.hosts[number % len(self.hosts)]
