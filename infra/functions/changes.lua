@@ -3,13 +3,18 @@
 
 local READ, CHECK, WRITE = {}, {}, {}
 
--- What becomes of the lane itself is noted in `run`.
-function READ.hold(_, i, run) run.hold = true return {}, i end
-function READ.failed(_, i, run) run.failed = true return {}, i end
-function READ.hints(args, i, run) run.hints = args[i] return {}, i + 1 end
-function READ.wait(args, i, run) run.not_before = assert(tonumber(args[i])) return {}, i + 1 end
-function READ.park(args, i, run) run.reason = args[i] return {}, i + 1 end
-function READ.done(args, i) return { id = args[i] }, i + 1 end
+-- What becomes of the lane itself is noted in `run`; it is no change.
+function READ.hold(_, i, run) run.hold = true return nil, i end
+function READ.failed(_, i, run) run.failed = true return nil, i end
+function READ.hints(args, i, run) run.hints = args[i] return nil, i + 1 end
+function READ.wait(args, i, run) run.not_before = assert(tonumber(args[i])) return nil, i + 1 end
+function READ.park(args, i, run) run.reason = args[i] return nil, i + 1 end
+function READ.done(args, i, run)
+  local id, handled = args[i], run.handled or {}
+  handled[id] = (handled[id] or 0) + 1
+  run.handled, run.count = handled, run.count + 1
+  return nil, i + 1
+end
 function READ.fired(args, i) return { name = args[i], at = args[i + 1] }, i + 2 end
 function READ.timer(args, i)
   local delay = args[i + 1] ~= '' and assert(tonumber(args[i + 1])) or nil
@@ -21,7 +26,8 @@ function READ.lend(args, i)
   return { rev = args[i], bytes = args[i + 1], keep = keep, keys = 1 }, i + 3
 end
 function READ.drop(args, i) return { rev = args[i], keys = 1 }, i + 1 end
-function READ.post(args, i)
+function READ.post(args, i, run)
+  run.posts = true
   local post, after = read_post(args, i)
   return { post = post, keys = 5 }, after
 end
@@ -105,12 +111,15 @@ local function read_changes(keys, args, k, i, last, run)
   while i <= last do
     local word = args[i]
     local change, after = READ[word](args, i + 1, run)
-    change.word, change.key = word, keys[k]
-    if word == 'post' then
-      change.at = lane_keys(keys, k)
+    if change then
+      change.word, change.key = word, keys[k]
+      if word == 'post' then
+        change.at = lane_keys(keys, k)
+      end
+      k = k + (change.keys or 0)
+      changes[#changes + 1] = change
     end
-    k, i = k + (change.keys or 0), after
-    changes[#changes + 1] = change
+    i = after
   end
   return changes
 end

@@ -13,7 +13,8 @@
 --   log keep bytes        | feed keep count field value ...
 --   index field value     | unindex field          | rank member score | unrank member
 --   body keep bytes
--- Returns for each lane 'lost'; {'conflict', document key}; {'wrong', why}; {'held', view ...}; or
+-- Returns for each lane 'lost'; {'conflict', document key}; {'wrong', why}; {'held', view, items ...};
+-- or
 -- that it is gone: ms until the tenant has something due, -1 not by this. A repeated call changes
 -- nothing: what it let go is answered as at first, what it held on is shown as it is now.
 
@@ -27,15 +28,15 @@ local function is_handled(element, handled)
 end
 
 -- Remove handled items by id. They are among the oldest: only the holder removes any. Returns
--- whether items remain, nil if that is not known.
+-- whether items remain, nil if that is not known. One more than were handled is taken out, to see
+-- whether any remain: most lanes are empty then, and nothing has to be put back.
 local function remove_items(key, handled, count)
-  local head = 0
-  local found = redis.call('LRANGE', key, 0, count) -- one more, to see whether any remain
+  local found, head = redis.call('LPOP', key, count + 1) or {}, 0
   while head < count and found[head + 1] and is_handled(found[head + 1], handled) do
     head = head + 1
   end
-  if head > 0 then
-    redis.call('LPOP', key, head)
+  for n = #found, head + 1, -1 do
+    redis.call('LPUSH', key, found[n])
   end
   if head == count then
     return #found > head
@@ -48,16 +49,23 @@ local function remove_items(key, handled, count)
   return nil
 end
 
-local function write_changes(run, changes)
-  local handled, count = {}, 0
-  for _, change in ipairs(changes) do
-    if change.word == 'done' then
-      handled[change.id], count = (handled[change.id] or 0) + 1, count + 1
-    end
+-- Lanes of this call that were let go, and records that nothing is left to say of: they leave with
+-- one command each. In a script every command costs more than its work.
+local leaving
+
+local function leave(held)
+  if #leaving.lanes > 0 then
+    redis.call('ZREM', held, unpack(leaving.lanes)) -- as many as commits travel together
   end
-  if count > 0 then
-    run.filled = remove_items(run.at.items, handled, count)
-    run.progress = true
+  if #leaving.records > 0 then
+    redis.call('DEL', unpack(leaving.records))
+  end
+  leaving = { lanes = {}, records = {}, known = {} }
+end
+
+local function write_changes(run, changes)
+  if run.count > 0 then
+    run.filled = remove_items(run.at.items, run.handled, run.count)
   end
   for _, change in ipairs(changes) do
     if WRITE[change.word] then
@@ -76,10 +84,10 @@ local function write_lane(run)
     fields.z = run.hints
   end
   local in_peace = not (run.failed or run.hold)
-  if fields.f and (run.progress or in_peace) then
+  if fields.f and (run.count > 0 or in_peace) then
     redis.call('HDEL', at.lane, 'f')
   end
-  if fields.x and run.progress then
+  if fields.x and run.count > 0 then
     redis.call('HDEL', at.lane, 'x')
   end
   if run.failed then
@@ -102,42 +110,45 @@ local function let_go(run, lane)
     fields, filled = record(at.lane), nil
   end
   local woke = leave_group(at.busy, at.shut, at.wait, fields, run.now)
-  redis.call('ZREM', at.held, lane)
+  leaving.lanes[#leaving.lanes + 1], leaving.known[lane] = lane, true
   if run.reason then
     redis.call('HDEL', at.lane, 'c', 'b', 'x')
     redis.call('HSET', at.lane, 'p', run.reason)
     redis.call('ZADD', at.parked, whole(run.now), lane)
     return rest(-1, woke, run.now)
   end
-  local when = settle(at, lane, fields, run.now, filled)
+  local when = wait_on(at, lane, fields, run.now, filled)
   if when >= 0 then
     redis.call('HDEL', at.lane, 'c', 'b', 'x')
+  else
+    leaving.records[#leaving.records + 1] = at.lane
   end
   return rest(when, woke, run.now)
 end
 
 local function shown(run)
-  local answer = view(record(run.at.lane), run.now, oldest(run.at))
-  table.insert(answer, 1, 'held')
-  return answer
+  return { 'held', view(record(run.at.lane), run.now), unpack(oldest(run.at)) }
 end
 
--- The lanes of a call in their order: each with its keys, and where its words begin and end.
+-- The lanes of a call in their order: each with its keys, and where its words begin and end. What
+-- they share they look up, for a table costs what is written into it.
 local function read_runs(keys, args, now)
-  local runs, seen, k, i = {}, {}, 9, 4
+  local runs, k, i = {}, 9, 4
+  local shared = { now = now, seen = {}, count = 0 }
+  local places = {
+    wait = keys[1], held = keys[2], parked = keys[3], shut = keys[4], busy = keys[5],
+  }
+  local of_all, of_each = { __index = shared }, { __index = places }
   if args[3] == '1' then
     k = 21
     for n = 9, 20 do
-      seen[#seen + 1] = keys[n]
+      shared.seen[n - 8] = keys[n]
     end
   end
   while i <= #args do
-    local run = { now = now, seen = seen, k = k + 2, first = i, last = i + 3 + args[i + 3] }
-    run.at = {
-      lane = keys[k], items = keys[k + 1], wait = keys[1], held = keys[2], parked = keys[3],
-      shut = keys[4], busy = keys[5],
-    }
-    runs[#runs + 1] = run
+    local at = setmetatable({ lane = keys[k], items = keys[k + 1] }, of_each)
+    local run = { k = k + 2, first = i, last = i + 3 + args[i + 3], at = at }
+    runs[#runs + 1] = setmetatable(run, of_all)
     k, i = run.k + args[i + 2], run.last + 1
   end
   return runs
@@ -147,6 +158,9 @@ end
 -- 'conflict <key>', or ms as `rest` does.
 local function commit_one(keys, args, run)
   local claim, lane = args[run.first], args[run.first + 1]
+  if leaving.known[lane] then -- named twice
+    leave(run.at.held)
+  end
   run.fields = record(run.at.lane)
   if run.fields.c ~= claim then
     return 'lost'
@@ -156,10 +170,14 @@ local function commit_one(keys, args, run)
   if stale then
     return 'conflict ' .. stale
   end
+  if run.posts then -- perhaps to one that has just been let go
+    leave(run.at.held)
+  end
   write_changes(run, changes)
   write_lane(run)
   if not run.hold then
-    return whole(let_go(run, lane))
+    local wait = let_go(run, lane)
+    return wait < 0 and '-1' or whole(wait)
   end
   redis.call('ZADD', run.at.held, whole(run.now + args[2]), lane)
   return 'held'
@@ -168,6 +186,7 @@ end
 -- Commit each lane by itself: a mistake in one, which is found before its first write, is its own.
 local function commit_each(keys, args, runs)
   local outcomes = {}
+  leaving = { lanes = {}, records = {}, known = {} }
   for n, run in ipairs(runs) do
     local fine, outcome = pcall(commit_one, keys, args, run)
     if not fine then
@@ -176,6 +195,7 @@ local function commit_each(keys, args, runs)
     end
     outcomes[n] = outcome
   end
+  leave(keys[2])
   return outcomes
 end
 

@@ -3,7 +3,8 @@
 -- KEYS[1] wait   KEYS[2] held   KEYS[3] lone   KEYS[4] shut   KEYS[5] parked   KEYS[6] gates
 -- KEYS[7] busy   KEYS[8..] two for each lane: record, items
 -- ARGV[1] lease end that `take` gave, ms   then three for each lane: name, claim id, how it came
--- Returns for each lane its view; or false; or 'alone' if it waits for an empty worker now.
+-- Returns for each lane its view, how many items follow, and these; or only ''; or only 'alone' if it
+-- waits for an empty worker now.
 -- A lane that was only glanced at ('g') is laid aside if its gate is shut, else left where it waits.
 -- A second call with the same claim id answers the same and counts nothing.
 
@@ -80,7 +81,7 @@ end
 local function glance(keys, lane, at, now)
   local fields = record(at.lane)
   if not fields.g or fields.c or fields.p or tonumber(fields.x or 0) >= 2
-    or not redis.call('ZSCORE', keys[1], lane) or redis.call('ZSCORE', keys[2], lane) then
+    or not redis.call('ZSCORE', keys[1], lane) then
     return
   end
   local when = barred(keys, fields.g, nil, now)
@@ -138,42 +139,69 @@ local function ripe(keys, lane, at, fields, now, filled)
   return false
 end
 
-local function open_lane(keys, lane, at, claim, came, now)
-  local fields, items = record(at.lane), oldest(at)
+-- Its view and its items; nil if it may not be worked now; or 'alone'.
+local function open_lane(keys, lane, at, fields, claim, came, now)
+  local items = oldest(at)
   if fields.c ~= claim then
     if fields.p then
       redis.call('ZREM', keys[2], lane)
-      return false
+      return nil
     end
     local ours = not fields.c or came == 'x'
     local may = ours and harmless(keys, lane, at, fields, came, now)
     if may ~= true then
-      return may
+      return may or nil
     end
     if not ripe(keys, lane, at, fields, now, #items > 0)
       or not passes(keys, lane, at, fields, now) then
-      return false
+      return nil
     end
     redis.call('HSET', at.lane, 'c', claim)
     if fields.s then
       redis.call('HDEL', at.lane, 's')
     end
   end
-  return view(fields, now, items)
+  return view(fields, now), items
+end
+
+-- Where the lanes of a call are held until, false if not, and whether any has a record: asked for
+-- all at once, for in a script every command costs more than its work.
+local function known_of(keys, args)
+  local names, records = {}, {}
+  for n = 1, (#args - 1) / 3 do
+    names[n], records[n] = args[3 * n - 1], keys[6 + 2 * n]
+  end
+  -- As many as `take` gives: the lanes of a turn and those that are glanced at.
+  return redis.call('ZMSCORE', keys[2], unpack(names)), redis.call('EXISTS', unpack(records)) > 0
+end
+
+local function tell(answers, shown, items)
+  answers[#answers + 1] = shown or ''
+  if items then
+    answers[#answers + 1] = #items
+    for _, item in ipairs(items) do
+      answers[#answers + 1] = item
+    end
+  end
 end
 
 local function open(keys, args)
   local now, answers = clock(), {}
+  local held, any_record = known_of(keys, args)
   laid_aside = 0
   for n = 1, (#args - 1) / 3 do
     local lane, k = args[3 * n - 1], 6 + 2 * n
     local at = { lane = keys[k], items = keys[k + 1], wait = keys[1] }
-    answers[n] = false
+    local shown, items
     if args[3 * n + 1] == 'g' then
-      glance(keys, lane, at, now)
-    elseif redis.call('ZSCORE', keys[2], lane) == args[1] then
-      answers[n] = open_lane(keys, lane, at, args[3 * n], args[3 * n + 1], now)
+      if not held[n] then
+        glance(keys, lane, at, now)
+      end
+    elseif held[n] == args[1] then
+      local fields = any_record and record(at.lane) or {}
+      shown, items = open_lane(keys, lane, at, fields, args[3 * n], args[3 * n + 1], now)
     end
+    tell(answers, shown, items)
   end
   note_aside(keys[1], laid_aside)
   return answers

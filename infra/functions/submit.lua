@@ -14,6 +14,7 @@ local function submit(keys, args)
     run.seen[#run.seen + 1] = keys[n]
   end
   local changes = read_changes(keys, args, 16, 2, #args, run)
+  assert(not (run.hold or run.failed or run.hints or run.not_before or run.reason))
   for _, change in ipairs(changes) do
     assert(change.keys)
   end

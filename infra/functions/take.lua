@@ -60,7 +60,7 @@ end
 
 local function take_expired(keys, most, now, until_, lanes)
   for _, lane in ipairs(come(keys[2], now, most)) do
-    redis.call('ZADD', keys[2], whole(until_), lane)
+    redis.call('ZADD', keys[2], until_, lane)
     lanes[#lanes + 1] = lane
     lanes[#lanes + 1] = 'x'
   end
@@ -73,7 +73,7 @@ local function move(keys, found, until_, lanes)
   local moving = { 'ZADD', keys[2] }
   for n, lane in ipairs(found) do
     if not scores[n] then
-      moving[#moving + 1] = whole(until_)
+      moving[#moving + 1] = until_
       moving[#moving + 1] = lane
       lanes[#lanes + 1] = lane
       lanes[#lanes + 1] = 'd'
@@ -122,7 +122,7 @@ end
 
 local function take_alone(keys, until_, lanes)
   local lane = redis.call('ZPOPMIN', keys[3])[1]
-  if redis.call('ZADD', keys[2], 'NX', whole(until_), lane) == 1 then
+  if redis.call('ZADD', keys[2], 'NX', until_, lane) == 1 then
     lanes[1], lanes[2] = lane, 'l'
   end
 end
@@ -132,7 +132,7 @@ local function clamp(held, now, lease, until_)
   local beyond = '(' .. whole(now + 2 * lease)
   local far = redis.call('ZRANGEBYSCORE', held, beyond, '+inf', 'LIMIT', 0, AT_ONCE)
   for _, lane in ipairs(far) do
-    redis.call('ZADD', held, whole(until_), lane)
+    redis.call('ZADD', held, until_, lane)
   end
 end
 
@@ -147,7 +147,7 @@ local function take(keys, args)
     return known
   end
   local most, lease, beat = tonumber(args[2]), tonumber(args[3]), tonumber(args[4])
-  local until_, lanes = now + lease, {}
+  local until_, lanes = whole(now + lease), {} -- once: to write a number costs as much as a command
   local may_expire = false
   if redis.call('ZCARD', keys[2]) > 0 then
     clamp(keys[2], now, lease, until_)
@@ -167,7 +167,7 @@ local function take(keys, args)
   elseif not watched[keys[2]] then
     watch(keys[2], now, beat)
   end
-  local head = { whole(now), first(keys[1]), held, redis.call('ZCARD', keys[3]), whole(until_) }
+  local head = { whole(now), first(keys[1]), held, redis.call('ZCARD', keys[3]), until_ }
   local answer = table.concat(head, '\n')
   if #lanes > 0 then
     answer = answer .. '\n' .. table.concat(lanes, '\n')

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import islice
 from typing import Final
 
 from infra import keys
 from infra.errors import StoreAway
-from infra.functions.calls import Answer, Calls, Word, fresh_id
+from infra.functions.calls import Calls, Word, fresh_id
 from infra.lanes.committing import milliseconds
 from infra.lanes.turns import Turn, Turns
 from infra.lanes.words import Claimed, Item, Kind, Lane
@@ -211,15 +212,17 @@ class Claiming:
         for (name, came), claim in zip(taken.lanes, taken.claims, strict=True):
             places += [keys.lane(tenant, name), keys.items(tenant, name)]
             words += [name, claim, came]
-        views = await self._calls.call("open", places, words)
-        if b"alone" in views:
-            self._alone[kind].add(tenant)
-        claimed = [
-            read_view(Lane.parse(tenant, name), claim, view, taken.since)
-            for (name, _), claim, view in zip(taken.lanes, taken.claims, views, strict=True)
-            if isinstance(view, list)
-        ]
-        self._mine[kind].update((each.claim, tenant) for each in claimed)
+        shown = iter(await self._calls.call("open", places, words))
+        claimed: list[Claimed] = []
+        for (name, _), claim in zip(taken.lanes, taken.claims, strict=True):
+            view = next(shown)
+            if view == b"alone":
+                self._alone[kind].add(tenant)
+            elif view:
+                items = islice(shown, next(shown))
+                lane = Lane.parse(tenant, name)
+                claimed.append(read_view(lane, claim, view, items, since=taken.since))
+                self._mine[kind][claim] = tenant
         return claimed
 
 
@@ -236,18 +239,20 @@ def _read_taken(asking: _Asking, answer: bytes) -> Taken:
     return Taken(asking.kind, asking.tenant, asking.since, *told)
 
 
-def read_view(lane: Lane, claim: str, view: Sequence[Answer], since: float) -> Claimed:
-    """A claim from what `open` or a commit that held on shows."""
-    mark, failures, expired, fired, elements = view
+def read_view(
+    lane: Lane, claim: str, view: bytes, items: Iterable[bytes], *, since: float
+) -> Claimed:
+    """A claim from what `open` or a commit that held on shows (see functions/lane.lua)."""
+    mark, failures, expired, *fired = view.split(b"\n")
     names = [name.decode() for name in fired[::2]]
     return Claimed(
         lane=lane,
         claim=claim,
-        items=tuple(_read_item(element) for element in elements),
-        mark=mark,
+        items=tuple(map(_read_item, items)),
+        mark=int(mark),
         fired=dict(zip(names, map(int, fired[1::2]), strict=True)),
-        failures=failures,
-        alone=expired >= LONE_AFTER,
+        failures=int(failures),
+        alone=int(expired) >= LONE_AFTER,
         held_since=since,
     )
 

@@ -71,8 +71,8 @@ class Holding:
             case int():
                 self._let_go(claimed, answer)
                 return claimed
-            case [b"held", *view]:
-                return read_view(lane, claimed.claim, view, since)
+            case [b"held", view, *items]:
+                return read_view(lane, claimed.claim, view, items, since=since)
             case [b"conflict", key]:
                 raise Conflict(f"{key.decode()} was written by another")
             case [b"wrong", why]:

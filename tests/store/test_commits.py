@@ -87,6 +87,48 @@ async def test_each_commit_has_its_own_answer_though_the_line_is_cut(
     assert (await lanes.state(held.lane)).held_until is not None
 
 
+async def test_a_lane_that_is_let_go_is_told_by_the_next_one_of_the_same_call(
+    lanes: Lanes, tenant: str
+) -> None:
+    first, second = await claimed_in_turn(lanes, tenant, "first", "second")
+
+    await asyncio.gather(
+        lanes.commit(first, handled(first)), lanes.commit(second, telling(second, first.lane))
+    )
+
+    [again] = await claim(lanes)
+    assert (again.lane, [item.id for item in again.items]) == (first.lane, ["told"])
+
+
+async def test_a_claim_that_is_let_go_twice_in_one_call_is_lost_the_second_time(
+    lanes: Lanes, tenant: str
+) -> None:
+    [ours] = await claimed_in_turn(lanes, tenant, "ours")
+
+    first, second = await asyncio.gather(
+        lanes.commit(ours, handled(ours)),
+        lanes.commit(ours, Unit(posts=[Post(lane_of(tenant, "other"), Item("told"))])),
+        return_exceptions=True,
+    )
+
+    assert isinstance(first, Claimed)
+    assert isinstance(second, ClaimLost)
+    assert await claim(lanes) == []
+
+
+async def test_items_behind_those_that_were_handled_keep_their_order(
+    lanes: Lanes, tenant: str
+) -> None:
+    await post(lanes, lane_of(tenant), "a", "b", "c", "d")
+    [ours] = await claim(lanes)
+
+    after = await lanes.commit(ours, Unit(handled=["a"], hold=True))
+    strange = await lanes.commit(after, Unit(handled=["c", "nowhere"], hold=True))
+
+    assert [item.id for item in after.items] == ["b", "c", "d"]
+    assert [item.id for item in strange.items] == ["b", "d"]
+
+
 async def test_a_commit_that_the_store_refuses_is_the_mistake_of_its_lane_alone(
     lanes: Lanes, client: Redis, tenant: str
 ) -> None:
