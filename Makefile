@@ -28,7 +28,7 @@ demo: install ## a story through the real path, in two minutes
 run: install ## the processes of the Procfile, staying up
 	$(BIN)/tieline up
 crash: install ## a kill, a cut, a time-out and a cancel at every named point
-	$(BIN)/pytest -n logical --dist loadfile -rP -m full tests/crash
+	$(BIN)/pytest -n logical --dist loadfile -rP -m full --no-loadscope-reorder tests/crash
 chaos: install ## minutes of random faults: EVENTS=… KILLS=… PAUSES=… SEED=…
 	$(BIN)/python -m tests.chaos
 bench: install ## our figures beside the peers'

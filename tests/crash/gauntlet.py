@@ -45,6 +45,7 @@ class Gauntlet:
     _armed: list[Armed] = field(default_factory=list)
     _leaving: list[asyncio.Task[Any]] = field(default_factory=list)
     _lives: set[asyncio.Task[None]] = field(default_factory=set)
+    _goes_on: bool = True
 
     async def run(self, cases: Sequence[Case]) -> None:
         """All cases; then every life to its end, with a worker that meets no fault."""
@@ -56,11 +57,13 @@ class Gauntlet:
                 await self._arm()
             await asyncio.sleep(0.05)
             self._see()
-        await _end(living)
+            _still(living, people)
         await self.house.processes.start("worker")
         self.life.calm_down()
-        await asyncio.gather(*self._lives, *self._leaving)
-        await _end(people)
+        await self._ends(living)
+        await asyncio.gather(*self._leaving)
+        self.life.is_over = True
+        await people
         self.took_s = time.monotonic() - began
 
     async def golden(self, wanted: set[str]) -> set[str]:
@@ -70,10 +73,10 @@ class Gauntlet:
         await start(self.house.processes, "worker", {"TIELINE_POINTS_LOG": str(log)})
         living = asyncio.create_task(self._live())
         until = time.monotonic() + GOLDEN_WITHIN
-        while (left := wanted - _lines(log)) and time.monotonic() < until:  # noqa: ASYNC110 - a file
+        while (left := wanted - _lines(log)) and time.monotonic() < until:
             await asyncio.sleep(0.2)
-        await _end(living)
-        await asyncio.gather(*self._lives)
+            _still(living)
+        await self._ends(living)
         await self.house.processes.kill("worker")
         assert not left, f"never passed: {sorted(left)}"
         return _lines(log)
@@ -87,15 +90,15 @@ class Gauntlet:
         self._armed.append(await arm(self.house.processes, name, cases, self.home / "struck"))
 
     def _see(self) -> None:
-        """Let go of workers whose faults have struck, or will not strike; what one that ended has
-        left is for the next."""
+        """What has struck is over. Let go of workers for whom nothing is left; what one that ended
+        has left is for the next."""
+        for armed in self._armed:
+            self._over(armed.struck)
         for armed in [armed for armed in self._armed if armed.done]:
             self._armed.remove(armed)
-            if armed.struck and (armed.ended or not armed.left):
-                self._over(armed.struck)
-            else:  # it lived long enough, or fell without a fault
+            if not (armed.ended and armed.struck):  # it lived long enough, or fell without a fault
                 self.missed += [str(case) for case in armed.left if case in self._waiting]
-                self._over([*armed.struck, *armed.left])
+                self._over(armed.left)
             self._leaving.append(asyncio.create_task(self._leave(armed)))
 
     def _over(self, cases: Sequence[Case]) -> None:
@@ -115,12 +118,14 @@ class Gauntlet:
         self.house.processes.running.pop(armed.name, None)
 
     async def _live(self) -> None:
-        """Until it is cancelled; then nobody waits for the guests."""
+        """Until nothing new shall begin, and the last guests are gone."""
+        self._goes_on = True
         async with asyncio.TaskGroup() as guests:
             for first in range(VISITS):
                 guests.create_task(self._come(self.life.of_calendar, first))
                 guests.create_task(self._come(self.life.of_account, first))
-            for number in self._numbers:
+            while self._goes_on:
+                number = next(self._numbers)
                 self._begin(self.life.of_event(number))
                 if number % 3 == 1:
                     self._begin(self.life.of_meeting(number))
@@ -131,9 +136,16 @@ class Gauntlet:
     async def _come(self, visit: Callable[[int], Awaitable[None]], first: int) -> None:
         """One guest after the other, to hosts of one pair: what is passed in a visit alone is
         passed all the time."""
-        for number in itertools.count(first, VISITS):
-            await visit(number)
+        numbers = itertools.count(first, VISITS)
+        while self._goes_on:
+            await visit(next(numbers))
             await asyncio.sleep(self.every)
+
+    async def _ends(self, living: asyncio.Task[None]) -> None:
+        """Nobody is cut off in the middle: a line that was just being opened would stay open."""
+        self._goes_on = False
+        await living
+        await asyncio.gather(*self._lives)
 
     def _begin(self, life: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(life)
@@ -141,10 +153,11 @@ class Gauntlet:
         task.add_done_callback(self._lives.discard)
 
 
-async def _end(*tasks: asyncio.Task[Any]) -> None:
+def _still(*tasks: asyncio.Task[Any]) -> None:
+    """None of these ends by itself: raise what ended one."""
     for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+        if task.done():
+            task.result()
 
 
 def _lines(log: Path) -> set[str]:

@@ -16,6 +16,7 @@ import httpx
 from infra.cli.api import Api, Problem
 from infra.cli.moving_in import NoConsent, consent
 from infra.cli.rehearsal import Rehearsal
+from infra.errors import StoreAway
 from infra.lanes import Lanes
 from infra.settings import Settings
 from infra.store import open_store
@@ -50,6 +51,8 @@ class Life:
     """Accounts whose rotated token a worker took into its grave."""
     retried: int = 0
     """Lanes that lost their holders thrice in a row."""
+    is_over: bool = False
+    """Nobody has to look after anything any more."""
     _deadline: float = inf
     _guests: int = 0
     _consenting: dict[str, asyncio.Lock] = field(default_factory=lambda: defaultdict(asyncio.Lock))
@@ -193,17 +196,18 @@ class Life:
             apis = {host.key: Api(self.house.api, host.key) for host in self.hosts}
             for api in apis.values():
                 stack.push_async_callback(api.aclose)
-            while True:
+            while not self.is_over:
                 for host in self.hosts:
                     await self._link_again(apis[host.key], host)
                     await self._retry(store.lanes, host.tenant)
                 await asyncio.sleep(PEOPLE_LOOK)
 
     async def _retry(self, lanes: Lanes, tenant: str) -> None:
-        for lane, _ in await lanes.parked(tenant, "", 100):
-            if (await lanes.state(lane)).parked == "poison":
-                await lanes.retry(lane)
-                self.retried += 1
+        with suppress(StoreAway):  # on a busy machine: they look again
+            for lane, _ in await lanes.parked(tenant, "", 100):
+                if (await lanes.state(lane)).parked == "poison":
+                    await lanes.retry(lane)
+                    self.retried += 1
 
     async def _link_again(self, api: Api, host: Host) -> None:
         with suppress(Problem, NoConsent):  # said so while no worker lives: they try again
