@@ -154,20 +154,23 @@ async def die(lanes: Lanes, client: Redis, *, empty: bool = False) -> list[Claim
 async def test_poison_is_claimed_alone_and_then_parked(
     bold: Lanes, client: Redis, tenant: str
 ) -> None:
-    """ENGINE 13: once normally, then alone by an empty worker, then not at all."""
+    """ENGINE 13: once more normally, then three times alone by an empty worker, then not at all."""
     await post(bold, lane_of(tenant, "poison"), "a")
     await die(bold, client)
     await die(bold, client)
     await post(bold, lane_of(tenant, "good"), "b")
 
     busy = await claim(bold)
-    [alone] = await claim(bold, empty=True)
-    await lease_ends(client, alone)
+    lone = []
+    for _ in range(3):
+        lone += await die(bold, client, empty=True)
+        beside = await claim(bold)
+        assert beside == [], "nor is it worked beside others in between"
     after = await claim(bold, empty=True)
     state = await bold.state(lane_of(tenant, "poison"))
 
     assert [claimed.lane.subject for claimed in busy] == ["good"]
-    assert (alone.lane.subject, alone.alone) == ("poison", True)
+    assert [(each.lane.subject, each.alone) for each in lone] == [("poison", True)] * 3
     assert after == []
     assert (state.parked, state.depth) == ("poison", 1)
 

@@ -40,6 +40,8 @@ SUBJECTS: Final = ("a", "b", "c")
 GROUPS: Final = ("g", "h")
 FAR: Final = timedelta(hours=1)
 NOW: Final = timedelta(0)
+ALONE_AFTER: Final = 2  # leases that expired in a row
+PARKED_AFTER: Final = 5
 _tenants = itertools.count()
 
 
@@ -185,9 +187,10 @@ class LanesMachine(RuleBasedStateMachine):
                 self._lose(expected)
                 expected.expired += how == "lost"
             if how == "parks":
-                expected.parked, expected.expired = True, 3
+                expected.parked, expected.expired = True, PARKED_AFTER
             elif how == "alone" and not expected.alone:
-                expected.alone, expected.expired = True, 2
+                expected.alone = True
+                expected.expired += 1
         normal = {s for s, lane in self.lanes_expected.items() if self._comes(lane) == "comes"}
         came_alone = {claimed.lane.subject for claimed in got if claimed.alone}
         others = {claimed.lane.subject for claimed in got} - came_alone
@@ -205,11 +208,11 @@ class LanesMachine(RuleBasedStateMachine):
         if expected.parked or (expected.claim is not None and not expected.lease_ended):
             return "stays"
         expired = expected.expired + (expected.claim is not None)
-        if expected.claim is not None and expired >= 3:
+        if expected.claim is not None and expired >= PARKED_AFTER:
             return "parks"
         if expected.alone:
             return "alone"
-        if expected.claim is not None and expired == 2:
+        if expected.claim is not None and expired >= ALONE_AFTER:
             return "alone"
         free = expected.group not in self.closed and not expected.waits
         if expected.has_work and free:
@@ -362,7 +365,8 @@ class LanesMachine(RuleBasedStateMachine):
         self.stale.append(expected.claim)
         expected.claim, expected.lease_ended = None, False
         expected.waits = expected.waits or wait
-        expected.alone = expected.expired == 2 and expected.has_work and not expected.waits
+        suspect = expected.expired >= ALONE_AFTER
+        expected.alone = suspect and expected.has_work and not expected.waits
 
     @rule(subject=st.sampled_from(SUBJECTS))
     def park(self, subject: str) -> None:
