@@ -40,7 +40,7 @@ def held(tenant: str, kind: str) -> str:
 
 
 def lone(tenant: str, kind: str) -> str:
-    """zset lane -> since when it waits to be claimed alone (ENGINE 13)."""
+    """zset lane that is to be claimed apart -> how many holders it has lost (ENGINE 13)."""
     return f"{{{tenant}}}:lone:{kind}"
 
 

@@ -207,9 +207,9 @@ class Hand:
 
     def _free(self) -> int:
         """How many lanes may be taken now. What is written needs no hand any more, so that the next
-        lanes come while the store flushes; as many as there are slots may wait for it. A lane that
-        killed two workers is worked alone: what is under way is finished before it, and nothing is
-        begun beside it (ENGINE 13)."""
+        lanes come while the store flushes; as many as there are slots may wait for it. Lanes that
+        lost two workers are worked apart: what is under way is finished before them, and nothing is
+        begun beside them (ENGINE 13)."""
         alone = self._runtime.store.lanes.alone_waits(self.kind) or any(
             claimed.alone for claimed in self._work.values()
         )

@@ -8,9 +8,6 @@
 -- A lane that was only glanced at ('g') is laid aside if its gate is shut, else left where it waits.
 -- A second call with the same claim id answers the same and counts nothing.
 
-local ALONE_AFTER = 2 -- expired leases in a row
-local ALONE_AT_MOST = 3 -- expired leases of a lane that is worked alone
-
 -- A group's gate: closed until (ms; 0 open, -1 until opened), how many may be held (nil any).
 local function gate(gates, group)
   local row = redis.call('HGET', gates, group)
@@ -83,7 +80,7 @@ end
 -- is to be worked alone goes its own way, see `harmless`.
 local function glance(keys, lane, at, now)
   local fields = record(at.lane)
-  if not fields.g or fields.c or fields.p or tonumber(fields.x or 0) >= ALONE_AFTER
+  if not fields.g or fields.c or fields.p or tonumber(fields.x or 0) >= APART_AFTER
     or not redis.call('ZSCORE', keys[1], lane) then
     return
   end
@@ -109,22 +106,21 @@ local function park(keys, lane, at, fields, reason, now)
 end
 
 -- Whether the lane may be worked by a worker that holds others, or 'alone'. A lane whose lease
--- expired twice is worked alone; when it has expired three times like that, not at all (ENGINE 13):
--- workers that are killed every few seconds by something else meet the same busy lane twice.
+-- expired twice is worked apart; when it has expired three times like that, not at all (ENGINE 13).
 local function harmless(keys, lane, at, fields, came, now)
   if came == 'x' and fields.c then
     fields.x = redis.call('HINCRBY', at.lane, 'x', 1)
   end
   local expired = tonumber(fields.x or 0)
-  if expired >= ALONE_AFTER + ALONE_AT_MOST then
+  if expired >= APART_AFTER + #COMPANY then
     park(keys, lane, at, fields, 'poison', now)
     return false
   end
-  if expired >= ALONE_AFTER and came ~= 'l' then
+  if expired >= APART_AFTER and came ~= 'l' then
     leave_group(keys[7], keys[4], keys[1], fields, now)
     redis.call('HDEL', at.lane, 'c', 'b')
     redis.call('ZREM', keys[2], lane)
-    redis.call('ZADD', keys[3], 'NX', whole(now), lane)
+    redis.call('ZADD', keys[3], expired, lane)
     return 'alone'
   end
   return true

@@ -1,10 +1,10 @@
 -- Take due lanes of one tenant and kind out of the waiting set into the held one. `open` follows.
--- KEYS[1] wait   KEYS[2] held   KEYS[3] lone: lanes to be claimed alone   KEYS[4] shut
+-- KEYS[1] wait   KEYS[2] held   KEYS[3] lone: lanes to be claimed apart   KEYS[4] shut
 -- KEYS[5..7] calls
 -- ARGV[1] call id   ARGV[2] at most, lanes   ARGV[3] lease, ms   ARGV[4] heartbeat, ms
--- ARGV[5] '1' if the worker is empty and may take a lone lane
--- Returns lines: now, next due moment (-1 none), lanes held, lanes alone, lease end; then for each
--- lane its name and how it came: d due, x its lease expired, l alone.
+-- ARGV[5] '1' if the worker is empty and may take lone lanes
+-- Returns lines: now, next due moment (-1 none), lanes held, lone lanes, lease end; then for each
+-- lane its name and how it came: d due, x its lease expired, l apart.
 
 -- When the store last heard of each held set, and until when expired leases stay with their
 -- holders. Kept in the server's memory on purpose: a restart or a failover forgets it, and an
@@ -120,10 +120,17 @@ local function take_due(keys, most, now, until_, lanes)
   end
 end
 
-local function take_alone(keys, until_, lanes)
-  local lane = redis.call('ZPOPMIN', keys[3])[1]
-  if redis.call('ZADD', keys[2], 'NX', until_, lane) == 1 then
-    lanes[1], lanes[2] = lane, 'l'
+-- Lanes that are worked apart, of those that lost the fewest holders.
+local function take_apart(keys, most, until_, lanes)
+  local fewest = redis.call('ZRANGE', keys[3], 0, 0, 'WITHSCORES')[2]
+  local company = math.min(COMPANY[fewest - APART_AFTER + 1], most)
+  for _, lane in ipairs(redis.call('ZRANGE', keys[3], 0, company - 1)) do
+    if redis.call('ZSCORE', keys[3], lane) == fewest then
+      redis.call('ZREM', keys[3], lane)
+      if redis.call('ZADD', keys[2], 'NX', until_, lane) == 1 then
+        lanes[#lanes + 1], lanes[#lanes + 2] = lane, 'l'
+      end
+    end
   end
 end
 
@@ -154,7 +161,7 @@ local function take(keys, args)
     may_expire = watch(keys[2], now, beat)
   end
   if args[5] == '1' and redis.call('ZCARD', keys[3]) > 0 then
-    take_alone(keys, until_, lanes)
+    take_apart(keys, most, until_, lanes)
   else
     if may_expire then
       take_expired(keys, most, now, until_, lanes)

@@ -20,7 +20,7 @@ from infra.lanes.words import Claimed, Item, Kind, Lane
 
 PER_TURN: Final = 8  # lanes of a tenant in its turn while others wait (ENGINE 5)
 MOST_OF_ONE: Final = 64  # lanes of a tenant when nobody else waits
-LONE_AFTER: Final = 2  # expired leases in a row; functions/open.lua decides by it
+APART_AFTER: Final = 2  # expired leases in a row; functions/lane.lua says so
 REVISIT_MS: Final = 1000  # tenants with held lanes: their leases expire without a ring
 
 
@@ -92,7 +92,7 @@ class Claiming:
         self._mine[claimed.lane.kind].pop(claimed.claim, None)
 
     async def take(self, kind: Kind, slots: int, *, empty: bool) -> list[Taken]:
-        """Up to `slots` due lanes, or one that must be worked alone if this worker is `empty`.
+        """Up to `slots` due lanes, or a few that must be worked apart if this worker is `empty`.
         `open` shows what lies in them; the next ones may be taken meanwhile.
 
         Not to be cancelled: lanes that were taken meanwhile would wait for their lease to end.
@@ -116,10 +116,10 @@ class Claiming:
         return [lane for lanes in opened for lane in lanes]
 
     async def _take_more(self, kind: Kind, slots: int, *, empty: bool) -> None:
-        if empty and await self._take_alone(kind):
+        if empty and await self._take_apart(kind, slots):
             return
         if not await self._take_in_turn(kind, slots) and empty:
-            await self._take_alone(kind)
+            await self._take_apart(kind, slots)
 
     async def _take_in_turn(self, kind: Kind, slots: int) -> bool:
         """The tenant whose ring woke us is not asked for whose turn it is: one flush less."""
@@ -158,9 +158,9 @@ class Claiming:
             slots -= share
         return shares
 
-    async def _take_alone(self, kind: Kind) -> bool:
+    async def _take_apart(self, kind: Kind, slots: int) -> bool:
         for tenant in tuple(self._alone[kind]):
-            if (await self._take(kind, tenant, 0, empty=True)).lanes:
+            if (await self._take(kind, tenant, slots, empty=True)).lanes:
                 return True
         return False
 
@@ -252,7 +252,7 @@ def read_view(
         mark=int(mark),
         fired=dict(zip(names, map(int, fired[1::2]), strict=True)),
         failures=int(failures),
-        alone=int(expired) >= LONE_AFTER,
+        alone=int(expired) >= APART_AFTER,
         held_since=since,
     )
 

@@ -95,7 +95,8 @@ class Claimed:
     failures: int
     """Failed runs in a row."""
     alone: bool
-    """It killed two workers: the process shall do nothing else meanwhile (ENGINE 13)."""
+    """It lost two workers, or more: the process shall work nothing meanwhile but what came with it
+    (ENGINE 13)."""
     held_since: float
     """time.monotonic() before the claim was sent: the lease counts from there."""
 
