@@ -155,29 +155,28 @@ class Hand:
     async def _claim_until(self, end: float) -> None:
         while (left := end - time.monotonic()) > 0 and not self._stopping.is_set():
             try:
-                got = await self._claim()
-                if not got:
+                if not await self._claim():
                     await self._rest(min(left, IDLE.total_seconds()))
             except StoreAway as away:
                 log.warning("store.away", kind=self.kind, error=str(away))
                 await asyncio.sleep(STORE_BACK.total_seconds())
 
-    async def _claim(self) -> int:
-        """Begin work on what is due. How many lanes were taken."""
+    async def _claim(self) -> bool:
+        """Begin work on what is due. Whether more may be due now."""
         lanes, free = self._runtime.store.lanes, self._free()
         if free < 1:
-            return 0
+            return False
         if not self._busy:
             claimed = await lanes.claim(self.kind, free, empty=True)
             self._begin(claimed)
-            return len(claimed)
+            return bool(claimed) and not lanes.exhausted(self.kind)
         taken = await lanes.take(self.kind, free)
         count = sum(len(each.lanes) for each in taken)
         if count:
             opening = asyncio.create_task(self._open(taken))
             self._openings[opening] = count
             opening.add_done_callback(self._opened)
-        return count
+        return count > 0
 
     async def _open(self, taken: Sequence[Taken]) -> None:
         """Beside the next claim: a flush of the store takes as long as the work on dozens of

@@ -82,10 +82,16 @@ class Claiming:
         self._unanswered: dict[Kind, list[_Asking]] = defaultdict(list)
         self._found: dict[Kind, list[Taken]] = defaultdict(list)
         """Taken, and to be handed out to whoever opens them."""
+        self._exhausted: dict[Kind, bool] = {}
 
     def alone_waits(self, kind: Kind) -> bool:
         """Whether a lane waits that only an empty worker may claim: finish, then claim."""
         return bool(self._alone[kind])
+
+    def exhausted(self, kind: Kind) -> bool:
+        """Whether the last claim brought all that was due, so that asking again brings nothing
+        until somebody rings or the next moment comes."""
+        return self._exhausted.get(kind, False)
 
     def forget(self, claimed: Claimed) -> None:
         """The claim has ended."""
@@ -98,6 +104,7 @@ class Claiming:
         Not to be cancelled: lanes that were taken meanwhile would wait for their lease to end.
         Raises StoreAway.
         """
+        self._exhausted[kind] = False
         if asked := self._unanswered.pop(kind, []):
             await asyncio.gather(*(self._ask(each.again()) for each in asked))
         elif not self._found[kind]:
@@ -141,10 +148,13 @@ class Claiming:
         takes = (self._take(kind, tenant, most) for tenant, most in shares.items())
         taken = [*before, *await asyncio.gather(*takes)]
         due = {each.tenant: each.due_in for each in taken if each.tenant in turn.visits}
-        settled = self._turns.settle(kind, turn.visits, due)
         found = any(each.lanes for each in taken)
-        if not found:
-            await asyncio.wait([settled])  # it knows how long there is nothing to take
+        if due:
+            settled = self._turns.settle(kind, turn.visits, due)
+            if not found:
+                await asyncio.wait([settled])
+        left = turn.due > len(turn.visits) or any(each.due_in == 0 for each in taken)
+        self._exhausted[kind] = not left
         return found
 
     def _shares(self, kind: Kind, tenants: Sequence[str], slots: int) -> dict[str, int]:
@@ -214,15 +224,18 @@ class Claiming:
             words += [name, claim, came]
         shown = iter(await self._calls.call("open", places, words))
         claimed: list[Claimed] = []
-        for (name, _), claim in zip(taken.lanes, taken.claims, strict=True):
+        for (name, came), claim in zip(taken.lanes, taken.claims, strict=True):
             view = next(shown)
             if view == b"alone":
                 self._alone[kind].add(tenant)
+                self._exhausted[kind] = False
             elif view:
                 items = islice(shown, next(shown))
                 lane = Lane.parse(tenant, name)
                 claimed.append(read_view(lane, claim, view, items, since=taken.since))
                 self._mine[kind][claim] = tenant
+            elif came != "g":  # it waits for a moment that its tenant may not be known for
+                self._exhausted[kind] = False
         return claimed
 
 

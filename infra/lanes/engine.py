@@ -100,6 +100,10 @@ class Lanes:
         """Whether a lane waits that only an empty worker may claim: finish, then claim."""
         return self._claiming.alone_waits(kind)
 
+    def exhausted(self, kind: Kind) -> bool:
+        """Whether the last claim brought all that was due: wait before you claim again."""
+        return self._claiming.exhausted(kind)
+
     async def wait(self, kind: Kind, at_most: timedelta) -> None:
         """Return when a lane of this kind may be due, after 1 s at the latest."""
         await self._turns.wait(kind, at_most)

@@ -45,6 +45,7 @@ class Turns:
         self._doorbell = doorbell
         self._ringing: set[asyncio.Task[None]] = set()
         self._next: dict[Kind, float] = {}
+        self._settling: dict[Kind, asyncio.Future[Answer]] = {}
         self._rung: dict[Kind, str] = {}
 
     async def aclose(self) -> None:
@@ -92,6 +93,7 @@ class Turns:
             words += [tenant, visits[tenant], delay]
         settled = self._calls.send("settle", [keys.turn(kind)], words)
         settled.add_done_callback(lambda answer: self._settled(kind, answer))
+        self._settling[kind] = settled
         return settled
 
     def _settled(self, kind: Kind, settled: asyncio.Future[Answer]) -> None:
@@ -105,6 +107,8 @@ class Turns:
 
     async def wait(self, kind: Kind, at_most: timedelta) -> None:
         """Return when a lane of this kind may be due: its time came, or somebody rang."""
+        if (settling := self._settling.pop(kind, None)) is not None:
+            await asyncio.wait([settling])  # it knows how long there is nothing to take
         until = self._next.get(kind, 0.0) - time.monotonic()
         # Rounded down by half a millisecond it would be 0, which blocks for ever.
         span = round(min(until, at_most.total_seconds(), LONGEST_WAIT.total_seconds()), 3)

@@ -53,6 +53,33 @@ async def test_a_lone_tenant_may_have_every_slot(lanes: Lanes, tenant: str) -> N
     assert len(first) + len(second) == 100
 
 
+async def test_a_claim_says_whether_it_brought_all_that_was_due(
+    lanes: Lanes, client: Redis, tenant: str
+) -> None:
+    """A worker that has all waits for a ring; asked again at once, the store is asked in vain."""
+    await fill(lanes, f"{tenant}-first", 3)
+    await fill(lanes, f"{tenant}-second", 2)
+
+    one_tenant = await claim(lanes, 8), lanes.exhausted(KIND)
+    too_few_slots = await claim(lanes, 1), lanes.exhausted(KIND)
+    await turn_comes(client, f"{tenant}-second")
+    the_rest = await claim(lanes, 64), lanes.exhausted(KIND)
+
+    told = [(len(found), all_) for found, all_ in (one_tenant, too_few_slots, the_rest)]
+    assert told == [(3, False), (1, False), (1, True)]
+
+
+async def test_a_claim_whose_lanes_may_not_be_worked_is_not_the_last(
+    lanes: Lanes, tenant: str
+) -> None:
+    await lanes.close_gate(tenant, "g", None, "a person paused it")
+    await post(lanes, lane_of(tenant), "a", group="g")
+
+    found = await claim(lanes)
+
+    assert (found, lanes.exhausted(KIND)) == ([], False)
+
+
 async def test_tenants_come_in_turn_until_all_is_done(lanes: Lanes, tenant: str) -> None:
     tenants = [f"{tenant}-{number}" for number in range(5)]
     for name in tenants:
