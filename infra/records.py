@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, TypeVar
 
 import orjson
@@ -11,6 +12,8 @@ from schemas.records import Record
 
 R = TypeVar("R", bound=Record)
 BREAK: Final = b"\n"
+REMEMBERED: Final = 1024  # readings, of at most so many bytes each: 5 MB together
+REMEMBERED_BYTES: Final = 2048
 
 
 def encode(record: Record) -> bytes:
@@ -23,12 +26,23 @@ def encode(record: Record) -> bytes:
 
 
 def decode(of: type[R], raw: bytes) -> R:
-    """The stored record with its revision. Raises NewerVersion, or pydantic's ValidationError."""
+    """The stored record with its revision. Raises NewerVersion, or pydantic's ValidationError.
+
+    The same bytes are the same record, and records are frozen: policies, connections, calendars
+    and endpoints are read over and over by what works on meetings and callbacks.
+    """
+    return _remembered(of, raw) if len(raw) <= REMEMBERED_BYTES else _read(of, raw)
+
+
+def _read(of: type[R], raw: bytes) -> R:
     rev, _, body = raw.partition(BREAK)
     fields = orjson.loads(body)
     if fields.get("v", 1) > of.version:
         raise NewerVersion(f"{of.kind} {fields.get('id')} is of version {fields['v']}")
     return of.model_validate({**fields, "rev": int(rev)})
+
+
+_remembered = lru_cache(maxsize=REMEMBERED)(_read)
 
 
 def saved(record: R) -> R:

@@ -105,8 +105,9 @@ class KeyRing:
         return self._open(sealed, context)
 
     def open_often(self, sealed: str, *, context: str) -> bytes:
-        """`open`, for what signs every callback: some of these are remembered, in the clear, as
-        long as the process lives. Opening one costs more than all the rest of signing."""
+        """`open`, for what signs every callback and goes out with every call: some of these are
+        remembered, in the clear, as long as the process lives. Opening one costs more than all the
+        rest of signing."""
         return self._opened(sealed, context)
 
     def _open(self, sealed: str, context: str) -> bytes:

@@ -17,7 +17,7 @@ from schemas.providers import PROVIDERS
 from schemas.seals import Sealed
 from workers.ports import Access
 from workers.runtime import Runtime
-from workers.tokens import opened, provider_at
+from workers.tokens import provider_at
 from workers.turns import OutOfTurn, turn_of
 
 T = TypeVar("T")
@@ -124,13 +124,14 @@ def access_of(
 ) -> Access:
     """The access that a connection and its tokens make; built-in providers have none."""
     context = Sealed.ACCESS_TOKEN.of(tenant, connection.id)
-    token = opened(runtime, tokens.access_sealed, context=context) if tokens else None
+    opened = runtime.vault.open_often
+    token = opened(tokens.access_sealed, context=context).decode() if tokens else ""
     provider = provider_at(runtime, connection.provider, connection.base_url)
     return Access(
         connection=connection.id,
         api=provider.urls.api or connection.room_url or connection.base_url or "",
         host=connection.account.id,
-        token=token.get_secret_value() if token else "",
+        token=token,
         serial=tokens.serial if tokens else 0,
         marks=connection.marks_titles,
         turn=turn_of(

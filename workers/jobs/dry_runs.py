@@ -68,7 +68,7 @@ async def _of_event(desk: Desk, ask: DryRunEvent) -> DeskAnswer:
         event=found,
         first_seen_at=known.first_seen_at if known else desk.runtime.now(),
     )
-    seen = await look(desk.runtime, desk.tenant, name)
+    _, seen = await look(desk.runtime, desk.tenant, name)
     others = seen.copies if isinstance(seen, EventsSeen) else ()
     copies = [copy for copy in others if (copy.calendar, copy.event.id) != (ask.calendar, found.id)]
     return await _answer(desk, name, EventsSeen(copies=(*copies, fresh)))

@@ -88,8 +88,7 @@ async def gather(claimed: Claimed, runtime: Runtime) -> Inputs | None:
     """Read everything one run needs. None when there is no such meeting and nothing shows one."""
     heard = _hear(claimed, runtime)
     tenant, subject = claimed.lane.tenant, claimed.lane.subject
-    seen = await look(runtime, tenant, subject)
-    stored = await runtime.store.documents.get(tenant, Meeting, subject)
+    stored, seen = await look(runtime, tenant, subject)
     stored = stored or new_meeting(subject, seen, runtime)
     if stored is None:
         return None
@@ -126,11 +125,13 @@ def _hear(claimed: Claimed, runtime: Runtime) -> Heard:
     return heard
 
 
-async def look(runtime: Runtime, tenant: str, meeting: str) -> Seen:
-    """What is to be seen of the meeting: its ask, or the events that show it."""
-    ask = await runtime.store.documents.get(tenant, Ask, meeting)
+async def look(runtime: Runtime, tenant: str, meeting: str) -> tuple[Meeting | None, Seen]:
+    """The meeting, and what is to be seen of it: its ask, or the events that show it."""
+    [stored], ask = await runtime.store.documents.get_beside(
+        tenant, Meeting, [meeting], beside=(Ask, meeting)
+    )
     if ask is not None:
-        return AskSeen(ask=ask)
+        return stored, AskSeen(ask=ask)
     rows = await runtime.store.index.all(tenant, f"sightings:{meeting}", SIGHTINGS_AT_MOST)
     found = await runtime.store.documents.get_many(tenant, Sighting, list(rows))
     copies = (
@@ -143,7 +144,7 @@ async def look(runtime: Runtime, tenant: str, meeting: str) -> Seen:
         for one in found
         if one is not None and not one.gone
     )
-    return EventsSeen(copies=tuple(copies))
+    return stored, EventsSeen(copies=tuple(copies))
 
 
 def new_meeting(subject: str, seen: Seen, runtime: Runtime) -> Meeting | None:
@@ -192,17 +193,18 @@ def noticed_afresh(seen: Seen, stored: Meeting, policy: Policy, now: datetime) -
 
 async def policy_in_force(runtime: Runtime, tenant: str, meeting: Meeting, seen: Seen) -> Policy:
     """The tenant's rules with every connection that they, the ask or the meeting name."""
-    rules = await runtime.store.documents.get(tenant, PolicyRules, "policy")
+    [rules], leading = await runtime.store.documents.get_beside(
+        tenant, PolicyRules, ["policy"], beside=(Leading, meeting.id)
+    )
     rules = rules or PolicyRules(id="policy")
     named = {rule.conferencing for rule in rules.rules} | {rules.default or ""}
     needs = (meeting.wish, meeting.conference, meeting.intent)
     named |= {need.connection for need in needs if need is not None}
     rooms: dict[str, str] = {}
-    leading: Leading | None = None
     if isinstance(seen, AskSeen):
+        leading = None
         named.add(getattr(seen.ask.conferencing, "connection", ""))
     else:
-        leading = await runtime.store.documents.get(tenant, Leading, meeting.id)
         rooms = await _rooms(runtime, tenant, seen)
         named |= set(rooms.values())
     ids = sorted(named - {"", "default"})

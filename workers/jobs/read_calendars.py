@@ -93,10 +93,12 @@ async def _subscribe(turn: Round) -> NotSent | Unknown | None:
 async def _begin(claimed: Claimed, runtime: Runtime) -> Round | None:
     tenant, subject = claimed.lane.tenant, claimed.lane.subject
     documents = runtime.store.documents
-    calendar = await documents.get(tenant, Calendar, subject)
+    [calendar], reading = await documents.get_beside(
+        tenant, Calendar, [subject], beside=(Reading, subject)
+    )
     if calendar is None:
         return None
-    reading = await documents.get(tenant, Reading, subject) or Reading(id=subject)
+    reading = reading or Reading(id=subject)
     rules = await documents.get(tenant, PolicyRules, "policy") or PolicyRules(id="policy")
     query = f"{runtime.calendars[calendar.provider].query}&rules={rules.rev}"
     rooms = {calendar.id: calendar.room} if calendar.room else {}
