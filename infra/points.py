@@ -111,6 +111,11 @@ def arm(*faults: Fault, log: Path | None = None) -> None:
     _plan = _Plan(faults, log) if faults or log else None
 
 
+def armed() -> bool:
+    """Whether this process is to suffer or to tell something: only tests do that."""
+    return _plan is not None
+
+
 def point(
     name: str, *, before: Fails = NotSent, after: Fails = Unknown
 ) -> AbstractAsyncContextManager[None]:

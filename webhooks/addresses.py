@@ -55,6 +55,14 @@ class Directory:
         """The address, or a stranger's. Raises StoreAway."""
         return await self._addresses.get((provider, address))
 
+    def known(self, provider: str, address: str) -> Address | None:
+        """What `find` would say, if that is at hand."""
+        return self._addresses.known((provider, address))
+
+    def known_hearers(self, provider: str, account: str) -> tuple[Lane, ...] | None:
+        """What `hearers` would say, if that is at hand."""
+        return self._hearers.known((provider, account))
+
     async def hearers(self, provider: str, account: str) -> tuple[Lane, ...]:
         """The lanes of the connections that are linked to a vendor's account. Raises StoreAway."""
         return await self._hearers.get((provider, account))

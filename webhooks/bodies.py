@@ -47,5 +47,10 @@ async def take_body(headers: Mapping[bytes, bytes], receive: Receive, *, at_most
             return body
 
 
+def plain(headers: Mapping[bytes, bytes], body: bytes, at_most: int) -> bool:
+    """Whether `take_body` would take a body that is whole already."""
+    return b"content-encoding" not in headers and len(body) <= at_most
+
+
 def _small(announced: bytes, at_most: int) -> bool:
     return announced.isdigit() and len(announced) <= MOST_DIGITS and int(announced) <= at_most

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 from types import TracebackType
+from typing import Any
 
 
 class Patience:
@@ -17,16 +18,28 @@ class Patience:
     def __init__(self, span: timedelta, runs_out: Callable[[], Exception]) -> None:
         self._span = span.total_seconds()
         self._runs_out = runs_out
-        self._until: dict[asyncio.Task[object], float] = {}  # oldest first, as all wait equally
+        self._until: dict[asyncio.Future[Any], float] = {}  # oldest first, as all wait equally
         self._timer: asyncio.TimerHandle | None = None
 
     def __enter__(self) -> None:
-        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        task = asyncio.current_task()
         if task is None:
             raise RuntimeError("only a task can wait")
-        self._until[task] = loop.time() + self._span
+        self._note(task)
+
+    def watch(self, future: asyncio.Future[Any]) -> None:
+        """Cancel it when it is not done in time."""
+        self._note(future)
+        future.add_done_callback(self._forget)
+
+    def _note(self, waiting: asyncio.Future[Any]) -> None:
+        loop = asyncio.get_running_loop()
+        self._until[waiting] = loop.time() + self._span
         if self._timer is None:
             self._timer = loop.call_later(self._span, self._look)
+
+    def _forget(self, future: asyncio.Future[Any]) -> None:
+        self._until.pop(future, None)
 
     def __exit__(
         self,
@@ -44,9 +57,9 @@ class Patience:
     def _look(self) -> None:
         loop = asyncio.get_running_loop()
         self._timer = None
-        for task, until in list(self._until.items()):
+        for waiting, until in list(self._until.items()):
             if until > loop.time():
                 self._timer = loop.call_at(until, self._look)
                 return
-            del self._until[task]
-            task.cancel()
+            del self._until[waiting]
+            waiting.cancel()

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import secrets
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -26,10 +26,10 @@ from infra.seal import KeyRing, PublicKey
 from infra.settings import Settings
 from infra.store import open_store
 from webhooks.addresses import Directory
-from webhooks.bodies import TurnedAway, WentAway, take_body
+from webhooks.bodies import TurnedAway, WentAway, plain, take_body
 from webhooks.hearing import Hearing
-from webhooks.server import configure, serve
-from webhooks.sources import NO_PROOF, Answer, Notification, Source
+from webhooks.server import Promise, Reply, configure, serve
+from webhooks.sources import NO_PROOF, Answer, Heard, Notification, Source
 from webhooks.sources.google import Google
 from webhooks.sources.goto import GoTo
 from webhooks.sources.graph import Graph
@@ -87,6 +87,31 @@ class Receiver:
             called = _Called(provider, address, source)
             await self._take(called, dict(scope["headers"]), receive, send)
 
+    def at_once(self, scope: Scope, body: bytes) -> Promise | None:
+        """Answer a notification that came whole, if all that it takes is at hand."""
+        if scope["method"] != "POST" or not scope["path"].startswith(HOOKS):
+            return None
+        provider, _, address = scope["path"][len(HOOKS) :].partition("/")
+        source, headers = SOURCES.get(provider), dict(scope["headers"])
+        if source is None or scope["query_string"] or not plain(headers, body, source.body_limit):
+            return None
+        notification = Notification(headers, body)
+        expected = self._hearing.hear_at_once(provider, address, source, notification)
+        if expected is None:
+            return None
+        kept = expected.kept or _now()
+        return Promise(kept, lambda: _reply(self._tell(provider, expected.outcome)))
+
+    def _tell(self, provider: str, outcome: Callable[[], Heard]) -> Answer:
+        """Count what a notification came to, and say it."""
+        try:
+            heard = outcome()
+        except (StoreAway, StoreFull, NewerVersion) as trouble:
+            self._tally.count(provider, TROUBLES[type(trouble)])
+            return BUSY
+        self._tally.count(provider, heard.outcome, stale=heard.stale)
+        return heard.answer
+
     async def _take(
         self, called: _Called, headers: dict[bytes, bytes], receive: Receive, send: Send
     ) -> None:
@@ -108,14 +133,25 @@ class Receiver:
 
 
 async def _answer(send: Send, answer: Answer, *, hang_up: bool = False) -> None:
+    status, headers, body = _reply(answer, hang_up=hang_up)
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _reply(answer: Answer, *, hang_up: bool = False) -> Reply:
     headers = [(b"content-length", b"%d" % len(answer.body))]
     if answer.body:
         headers += [(b"content-type", answer.content_type), (b"x-content-type-options", b"nosniff")]
     if hang_up:
         headers.append((b"connection", b"close"))  # the rest of the body is not read
     headers += answer.headers
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
+    return Reply(answer.status, headers, answer.body)
+
+
+def _now() -> asyncio.Future[None]:
+    done = asyncio.get_running_loop().create_future()
+    done.set_result(None)
+    return done
 
 
 def new_id(prefix: str) -> str:

@@ -47,6 +47,14 @@ class Remembered(Generic[K, V]):
         # One who goes away must not take the answer from the others.
         return await asyncio.shield(held.answer)
 
+    def known(self, key: K) -> V | None:
+        """The answer, if it is at hand and good."""
+        held = self._held.get(key)
+        if held is None or held.until <= self._clock() or not held.answer.done():
+            return None
+        failed = held.answer.cancelled() or held.answer.exception() is not None
+        return None if failed else held.answer.result()
+
     def _inquire(self, key: K) -> _Held[V]:
         self._held.pop(key, None)  # so that the oldest stand first
         while len(self._held) >= self._at_most:

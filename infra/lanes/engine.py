@@ -63,6 +63,10 @@ class Lanes:
         """
         return await self._posting.post(post, call=call)
 
+    def post_soon(self, post: Post) -> asyncio.Future[Posted]:
+        """Like `post`, for whoever has no task that could wait. Raises TooMuch at once."""
+        return self._posting.post_soon(post)
+
     async def post_many(self, tenant: str, posts: Sequence[Post]) -> list[Posted | StoreFull]:
         """Keep a tenant's posts, each with its own answer; the order within a lane is theirs.
 

@@ -15,7 +15,7 @@ from infra.functions.calls import Answer, Calls, fresh_id
 from infra.lanes.committing import MOST_BYTES, MOST_POSTS, TooMuch, Words, milliseconds, say_post
 from infra.lanes.turns import Turns
 from infra.lanes.words import Kind, Post, Posted
-from infra.points import point
+from infra.points import armed, point
 
 MOST_WAITING: Final = 2048
 AT_ONCE: Final = 2
@@ -29,6 +29,7 @@ class _Waiting:
     post: Post
     call: str
     words: Words
+    size: int
     answer: asyncio.Future[Posted]
 
 
@@ -39,7 +40,8 @@ class Posting:
         self._calls = calls
         self._turns = turns
         self._waiting: list[_Waiting] = []
-        self._room = asyncio.Semaphore(MOST_WAITING)
+        self._inside = 0
+        self._some_left = asyncio.Event()
         self._about_to_send = False
         self._under_way: set[asyncio.Future[Answer]] = set()  # the last call of each sending
 
@@ -53,28 +55,32 @@ class Posting:
 
     async def post(self, post: Post, *, call: str | None = None) -> Posted:
         """Keep a post. Raises StoreFull, StoreAway, or TooMuch for more than 256 KiB."""
-        words = Words()
-        say_post(words, post)
-        if words.size > MOST_BYTES:
-            raise TooMuch(f"a post of {words.size} bytes; at most {MOST_BYTES}")
-        await self._enter()
-        try:
-            async with point("store.post", before=StoreAway, after=StoreAway):
-                return await self._add(_Waiting(post, call or "", words, _future()))
-        finally:
-            self._room.release()
+        return await self._keep(_waiting(post, call or ""))
+
+    def post_soon(self, post: Post) -> asyncio.Future[Posted]:
+        """Like `post`, without a task for it unless it must wait, or a fault is to be suffered."""
+        waiting = _waiting(post, "")
+        if self._inside >= MOST_WAITING or armed():
+            return asyncio.ensure_future(self._keep(waiting))
+        return self._add(waiting)
+
+    async def _keep(self, waiting: _Waiting) -> Posted:
+        if self._inside >= MOST_WAITING:
+            await self._enter()
+        async with point("store.post", before=StoreAway, after=StoreAway):
+            return await self._add(waiting)
 
     async def _enter(self) -> None:
-        if not self._room.locked():
-            await self._room.acquire()  # at once: no timer for what is not waited for
-            return
         try:
             async with asyncio.timeout(LONGEST_WAIT.total_seconds()):
-                await self._room.acquire()
+                while self._inside >= MOST_WAITING:
+                    self._some_left.clear()
+                    await self._some_left.wait()
         except TimeoutError as error:
             raise StoreAway(f"{MOST_WAITING} posts wait for the store") from error
 
     def _add(self, waiting: _Waiting) -> asyncio.Future[Posted]:
+        self._inside += 1
         self._waiting.append(waiting)
         self._send_soon()
         return waiting.answer
@@ -110,8 +116,13 @@ class Posting:
             places += each.words.keys
             words += each.words.args
         sent = self._calls.send("post", places, words)
-        sent.add_done_callback(lambda answer: _hand_out(batch, answer))
+        sent.add_done_callback(lambda answer: self._answered(batch, answer))
         return sent
+
+    def _answered(self, batch: Sequence[_Waiting], answer: asyncio.Future[Answer]) -> None:
+        self._inside -= len(batch)
+        self._some_left.set()
+        _hand_out(batch, answer)
 
     def _tell(self, posts: Iterable[Post]) -> None:
         for kind, tenants in due_in(posts).items():
@@ -130,8 +141,13 @@ def due_in(posts: Iterable[Post]) -> dict[Kind, dict[str, int]]:
     return due
 
 
-def _future() -> asyncio.Future[Posted]:
-    return asyncio.get_running_loop().create_future()
+def _waiting(post: Post, call: str) -> _Waiting:
+    words = Words()
+    say_post(words, post)
+    size = words.size
+    if size > MOST_BYTES:
+        raise TooMuch(f"a post of {size} bytes; at most {MOST_BYTES}")
+    return _Waiting(post, call, words, size, asyncio.get_running_loop().create_future())
 
 
 def _batches(waiting: Iterable[_Waiting]) -> list[list[_Waiting]]:
@@ -139,7 +155,7 @@ def _batches(waiting: Iterable[_Waiting]) -> list[list[_Waiting]]:
     batches: list[list[_Waiting]] = []
     growing: dict[str, tuple[list[_Waiting], int]] = {}
     for each in waiting:
-        tenant, size = each.post.lane.tenant, each.words.size
+        tenant, size = each.post.lane.tenant, each.size
         batch, filled = growing.get(tenant, ([], 0))
         if each.call or not batch or len(batch) == MOST_POSTS or filled + size > MOST_BYTES:
             batch, filled = [], 0

@@ -56,6 +56,7 @@ OUTSIDE: Final = {
         "wait": "our own word: Turns.wait, which passes store.wait",
     },
     "infra/lanes/posting.py": {
+        "_enter": "waits for an event of its own process",
         "_send": "carries the posts of many points, each of which awaits its own answer",
     },
     "infra/lanes/turns.py": {

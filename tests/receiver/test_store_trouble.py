@@ -15,13 +15,17 @@ from starlette.applications import Starlette
 
 from infra import embedded, valkey
 from infra.condition import watch_store
+from infra.errors import StoreAway
 from infra.health import health_routes
+from infra.lanes import Lane, Post, Posted
+from infra.lanes.posting import MOST_WAITING
 from infra.seal import KeyRing
 from infra.settings import Settings
 from infra.store import open_store
 from schemas.connections import Route
 from tests.receiver import test_google, test_zoom
 from tests.receiver.door import Door, Pushed, until
+from tests.receiver.test_at_once import scope
 
 
 @pytest.fixture
@@ -80,6 +84,38 @@ async def test_a_store_that_hangs_means_503_and_then_works_again(
             await asyncio.sleep(0.1)
 
     assert hung == [503, 503]
+
+
+async def test_a_store_that_hangs_means_503_for_what_is_answered_at_once_too(
+    shaky: Door, server: embedded.Server
+) -> None:
+    pushed = await test_zoom.notification(shaky)
+    await shaky.push(pushed)
+    os.kill(server.process.pid, signal.SIGSTOP)
+    promise = shaky.app.at_once(scope(pushed), pushed.body)
+    assert promise is not None
+    await asyncio.wait([promise.kept])
+    os.kill(server.process.pid, signal.SIGCONT)
+
+    reply = promise.conclude()
+
+    assert (reply.status, shaky.counted("zoom", "away")) == (503, 1)
+    assert (b"retry-after", b"5") in reply.headers
+
+
+async def test_who_finds_no_room_before_a_hanging_store_is_told_and_the_room_is_given_back(
+    shaky: Door, server: embedded.Server
+) -> None:
+    lanes, post = shaky.store.lanes, Post(Lane(shaky.tenant, "calendar", "cal_1"), mark=True)
+    await lanes.post(post)
+    os.kill(server.process.pid, signal.SIGSTOP)
+    crowd = [lanes.post_soon(post) for _ in range(MOST_WAITING)]
+    with pytest.raises(StoreAway, match=f"{MOST_WAITING} posts wait"):
+        await lanes.post(post)
+    os.kill(server.process.pid, signal.SIGCONT)
+    await asyncio.gather(*crowd, return_exceptions=True)
+
+    assert await lanes.post(post) is Posted.NEW
 
 
 async def test_a_store_above_its_memory_means_503(shaky: Door, own_settings: Settings) -> None:

@@ -100,6 +100,35 @@ async def test_patience_ends_for_each_who_waits_too_long_and_for_nobody_else() -
     assert await wait() == "in time"
 
 
+async def test_patience_ends_for_an_answer_that_no_task_waits_for() -> None:
+    patience = Patience(timedelta(milliseconds=20), lambda: ConnectionError("too long"))
+    late, soon = (asyncio.get_running_loop().create_future() for _ in range(2))
+    patience.watch(soon)
+    soon.set_result("in time")
+    patience.watch(late)
+
+    await asyncio.wait([late])
+
+    assert late.cancelled()
+    assert await soon == "in time"
+
+
+async def test_a_failed_answer_is_not_at_hand_and_a_good_one_grows_old() -> None:
+    oracle = Oracle()
+    remembered = oracle.remembered()
+    oracle.fails = True
+    with pytest.raises(ConnectionError):
+        await remembered.get("a")
+    failed = remembered.known("a")
+    oracle.fails = False
+    await remembered.get("a")
+
+    young = remembered.known("a")
+    oracle.now = 2.0
+
+    assert (failed, young, remembered.known("a")) == (None, "a 2", None)
+
+
 async def test_another_ones_cancellation_is_not_taken_for_the_end_of_patience() -> None:
     patience = Patience(timedelta(seconds=60), lambda: ConnectionError("too long"))
 
