@@ -2,7 +2,8 @@
 -- KEYS[1] wait   KEYS[2] held   KEYS[3] lone: lanes to be claimed apart   KEYS[4] shut
 -- KEYS[5..7] calls
 -- ARGV[1] call id   ARGV[2] at most, lanes   ARGV[3] lease, ms   ARGV[4] heartbeat, ms
--- ARGV[5] '1' if the worker is empty and may take lone lanes
+-- ARGV[5] '' for due lanes; for an empty worker 'many' for the lone ones that lost two holders, which
+-- are worked with many like them, 'few' for those that lost more
 -- Returns lines: now, next due moment (-1 none), lanes held, lone lanes, lease end; then for each
 -- lane its name and how it came: d due, x its lease expired, l apart.
 
@@ -120,16 +121,18 @@ local function take_due(keys, most, now, until_, lanes)
   end
 end
 
--- Lanes that are worked apart, of those that lost the fewest holders.
-local function take_apart(keys, most, until_, lanes)
-  local fewest = redis.call('ZRANGE', keys[3], 0, 0, 'WITHSCORES')[2]
-  local company = math.min(COMPANY[fewest - APART_AFTER + 1], most)
-  for _, lane in ipairs(redis.call('ZRANGE', keys[3], 0, company - 1)) do
-    if redis.call('ZSCORE', keys[3], lane) == fewest then
-      redis.call('ZREM', keys[3], lane)
-      if redis.call('ZADD', keys[2], 'NX', until_, lane) == 1 then
-        lanes[#lanes + 1], lanes[#lanes + 2] = lane, 'l'
-      end
+-- Lanes that are worked apart, all of which lost as many holders: two, or the fewest beyond.
+local function take_apart(keys, many, most, until_, lanes)
+  local least = many and APART_AFTER or APART_AFTER + 1
+  local lost = redis.call('ZRANGEBYSCORE', keys[3], least, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
+  if not lost or many and lost ~= tostring(APART_AFTER) then
+    return
+  end
+  most = math.min(COMPANY[lost - APART_AFTER + 1], most)
+  for _, lane in ipairs(redis.call('ZRANGEBYSCORE', keys[3], lost, lost, 'LIMIT', 0, most)) do
+    redis.call('ZREM', keys[3], lane)
+    if redis.call('ZADD', keys[2], 'NX', until_, lane) == 1 then
+      lanes[#lanes + 1], lanes[#lanes + 2] = lane, 'l'
     end
   end
 end
@@ -160,8 +163,8 @@ local function take(keys, args)
     clamp(keys[2], now, lease, until_)
     may_expire = watch(keys[2], now, beat)
   end
-  if args[5] == '1' and redis.call('ZCARD', keys[3]) > 0 then
-    take_apart(keys, most, until_, lanes)
+  if args[5] ~= '' then
+    take_apart(keys, args[5] == 'many', most, until_, lanes)
   else
     if may_expire then
       take_expired(keys, most, now, until_, lanes)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import islice
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from infra import keys
 from infra.errors import StoreAway
@@ -20,7 +20,9 @@ from infra.lanes.words import Claimed, Item, Kind, Lane
 
 PER_TURN: Final = 8  # lanes of a tenant in its turn while others wait (ENGINE 5)
 MOST_OF_ONE: Final = 64  # lanes of a tenant when nobody else waits
+MANY: Final = 16  # lanes that lost two holders, at once
 APART_AFTER: Final = 2  # expired leases in a row; functions/lane.lua says so
+Apart: TypeAlias = Literal["", "many", "few"]
 REVISIT_MS: Final = 1000  # tenants with held lanes: their leases expire without a ring
 
 
@@ -169,12 +171,22 @@ class Claiming:
         return shares
 
     async def _take_apart(self, kind: Kind, slots: int) -> bool:
-        for tenant in tuple(self._alone[kind]):
-            if (await self._take(kind, tenant, slots, empty=True)).lanes:
+        """Many of all tenants that lost two holders; if there are none, a few of one tenant that
+        lost more."""
+        tenants, many = tuple(self._alone[kind]), min(slots, MANY)
+        left = many
+        for tenant in tenants:
+            left -= len((await self._take(kind, tenant, left, apart="many")).lanes)
+            if not left:
+                return True
+        if left < many:
+            return True
+        for tenant in tenants:
+            if (await self._take(kind, tenant, slots, apart="few")).lanes:
                 return True
         return False
 
-    async def _take(self, kind: Kind, tenant: str, most: int, *, empty: bool = False) -> Taken:
+    async def _take(self, kind: Kind, tenant: str, most: int, *, apart: Apart = "") -> Taken:
         leases = self._leases
         places = [
             keys.waiting(tenant, kind),
@@ -188,7 +200,7 @@ class Claiming:
             most,
             milliseconds(leases.lease),
             milliseconds(leases.heartbeat),
-            "1" if empty else "",
+            apart,
         ]
         return await self._ask(_Asking(kind, tenant, time.monotonic(), places, words))
 

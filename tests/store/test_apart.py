@@ -79,6 +79,30 @@ async def test_lanes_that_lost_two_holders_are_worked_apart_in_ever_smaller_comp
     assert len(await claim(bold, 100, empty=True)) == 1
 
 
+async def test_lanes_of_many_tenants_that_lost_two_holders_are_worked_together(
+    bold: Lanes, client: Redis, tenant: str
+) -> None:
+    tenants = [f"{tenant}-{number}" for number in range(5)]
+    for name in tenants:
+        for number in range(3):
+            await post(bold, lane_of(name, f"suspect{number}"), "a")
+    for _ in range(2):
+        await turn_comes(client, *tenants)
+        await lease_ends(client, *await claim(bold, 100))
+    await turn_comes(client, *tenants)
+    await claim(bold, 100)
+
+    apart = await claim(bold, 100, empty=True)
+    await lease_ends(client, *apart)
+    await turn_comes(client, *tenants)
+    await claim(bold, 100)
+    few = await claim(bold, 100, empty=True)
+
+    assert (len(apart), len(few)) == (15, 3)
+    assert len({each.lane.tenant for each in few}) == 1, "what lost more meets fewer"
+    assert all(each.alone for each in (*apart, *few))
+
+
 async def test_an_item_that_was_handled_ends_a_row_of_lost_holders(
     bold: Lanes, client: Redis, tenant: str
 ) -> None:
