@@ -200,13 +200,11 @@ async def policy_in_force(runtime: Runtime, tenant: str, meeting: Meeting, seen:
     named = {rule.conferencing for rule in rules.rules} | {rules.default or ""}
     needs = (meeting.wish, meeting.conference, meeting.intent)
     named |= {need.connection for need in needs if need is not None}
-    rooms: dict[str, str] = {}
+    rooms = {} if isinstance(seen, AskSeen) else await _rooms(runtime, tenant, seen)
+    named |= set(rooms.values())
     if isinstance(seen, AskSeen):
         leading = None
         named.add(getattr(seen.ask.conferencing, "connection", ""))
-    else:
-        rooms = await _rooms(runtime, tenant, seen)
-        named |= set(rooms.values())
     ids = sorted(named - {"", "default"})
     found = await runtime.store.documents.get_many(tenant, Connection, ids)
     links = {one.id: _link(one, runtime) for one in found if one is not None}
