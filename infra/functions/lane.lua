@@ -20,7 +20,7 @@ local SEEN_SLOT = 600000 -- ms
 local SEEN_KEEP = 6300000 -- ms: 105 minutes, so that each key is remembered for at least 95
 -- After so many expired leases in a row a lane is worked apart, with so many like it at most: first
 -- with many, for most of them only met kills of others, then with few, then alone (ENGINE 13).
-local APART_AFTER, COMPANY = 2, { 16, 4, 1 }
+local APART_AFTER, COMPANY = 2, { 64, 8, 1 }
 local AT_ONCE = 64 -- items that one claim shows, lanes that one opening gate wakes
 
 -- The store's time in milliseconds: the only clock that functions know (ENGINE 16).

@@ -20,7 +20,7 @@ from infra.lanes.words import Claimed, Item, Kind, Lane
 
 PER_TURN: Final = 8  # lanes of a tenant in its turn while others wait (ENGINE 5)
 MOST_OF_ONE: Final = 64  # lanes of a tenant when nobody else waits
-MANY: Final = 16  # lanes that lost two holders, at once
+MANY: Final = 64  # lanes that lost two holders, at once
 APART_AFTER: Final = 2  # expired leases in a row; functions/lane.lua says so
 Apart: TypeAlias = Literal["", "many", "few"]
 REVISIT_MS: Final = 1000  # tenants with held lanes: their leases expire without a ring

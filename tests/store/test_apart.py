@@ -68,14 +68,14 @@ async def test_lanes_that_lost_two_holders_are_worked_apart_in_ever_smaller_comp
     await claim(bold, 100)
 
     sizes = []
-    for _ in range(7):
+    for _ in range(4):
         apart = await claim(bold, 100, empty=True)
         assert all(each.alone for each in apart)
         sizes.append(len(apart))
         await lease_ends(client, *apart)
         assert await claim(bold, 100) == []
 
-    assert sizes == [16, 4, 4, 4, 4, 4, 4]
+    assert sizes == [20, 8, 8, 4]
     assert len(await claim(bold, 100, empty=True)) == 1
 
 
