@@ -39,9 +39,9 @@ def held(tenant: str, kind: str) -> str:
     return f"{{{tenant}}}:held:{kind}"
 
 
-def lone(tenant: str, kind: str) -> str:
+def apart(tenant: str, kind: str) -> str:
     """zset lane that is to be claimed apart -> how many holders it has lost (ENGINE 13)."""
-    return f"{{{tenant}}}:lone:{kind}"
+    return f"{{{tenant}}}:apart:{kind}"
 
 
 def shut(tenant: str, kind: str) -> str:

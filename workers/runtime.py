@@ -209,11 +209,11 @@ class Hand:
         lanes come while the store flushes; as many as there are slots may wait for it. Lanes that
         lost two workers are worked apart: what is under way is finished before them, and nothing is
         begun beside them (ENGINE 13)."""
-        alone = self._runtime.store.lanes.alone_waits(self.kind) or any(
-            claimed.alone for claimed in self._work.values()
+        apart = self._runtime.store.lanes.apart_wait(self.kind) or any(
+            claimed.apart for claimed in self._work.values()
         )
         written = min(len(self._handled), self._slots)
-        return 0 if alone and self._busy else self._slots + written - self._busy
+        return 0 if apart and self._busy else self._slots + written - self._busy
 
     async def _rest(self, seconds: float) -> None:
         """Until something is due, a slot is free, the time is over or the process stops."""

@@ -13,22 +13,22 @@ local function serve(keys, args)
 end
 
 -- See what a tenant has to do, and take it as a sign of life of its workers (ENGINE 1, 12).
--- KEYS three for each kind: wait, held, lone   ARGV[1] heartbeat, ms
+-- KEYS three for each kind: wait, held, apart   ARGV[1] heartbeat, ms
 -- Returns three for each kind: ms until it is to be looked at (-1 never), lanes due, lanes held.
 local function look(keys, args)
   local now, answer = clock(), {}
   for n = 1, #keys, 3 do
-    local held, lone = redis.call('ZCARD', keys[n + 1]), redis.call('ZCARD', keys[n + 2])
+    local held, apart = redis.call('ZCARD', keys[n + 1]), redis.call('ZCARD', keys[n + 2])
     local at = tonumber(first(keys[n]))
     local delay = at >= 0 and math.max(0, at - now) or -1
     if held > 0 then
       watch(keys[n + 1], now, tonumber(args[1]))
     end
-    if held + lone > 0 then
+    if held + apart > 0 then
       delay = delay < 0 and 1000 or math.min(delay, 1000)
     end
     answer[n], answer[n + 2] = delay, held
-    answer[n + 1] = redis.call('ZCOUNT', keys[n], '-inf', whole(now)) + lone
+    answer[n + 1] = redis.call('ZCOUNT', keys[n], '-inf', whole(now)) + apart
   end
   return answer
 end

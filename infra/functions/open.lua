@@ -1,9 +1,9 @@
 -- Give taken lanes to their holder, or put them where they belong. This function alone judges
 -- whether a lane may be worked: the waiting set may name a lane too early, never too late.
--- KEYS[1] wait   KEYS[2] held   KEYS[3] lone   KEYS[4] shut   KEYS[5] parked   KEYS[6] gates
+-- KEYS[1] wait   KEYS[2] held   KEYS[3] apart   KEYS[4] shut   KEYS[5] parked   KEYS[6] gates
 -- KEYS[7] busy   KEYS[8..] two for each lane: record, items
 -- ARGV[1] lease end that `take` gave, ms   then three for each lane: name, claim id, how it came
--- Returns for each lane its view, how many items follow, and these; or only ''; or only 'alone' if it
+-- Returns for each lane its view, how many items follow, and these; or only ''; or only 'apart' if it
 -- waits for an empty worker now.
 -- A lane that was only glanced at ('g') is laid aside if its gate is shut, else left where it waits.
 -- A second call with the same claim id answers the same and counts nothing.
@@ -77,7 +77,7 @@ local function passes(keys, lane, at, fields, now)
 end
 
 -- Lay aside a lane that nobody has taken, if it is due before a gate that lets nobody in. One that
--- is to be worked alone goes its own way, see `harmless`.
+-- is to be worked apart goes its own way, see `harmless`.
 local function glance(keys, lane, at, now)
   local fields = record(at.lane)
   if not fields.g or fields.c or fields.p or tonumber(fields.x or 0) >= APART_AFTER
@@ -105,7 +105,7 @@ local function park(keys, lane, at, fields, reason, now)
   redis.call('ZADD', keys[5], whole(now), lane)
 end
 
--- Whether the lane may be worked by a worker that holds others, or 'alone'. A lane whose lease
+-- Whether the lane may be worked by a worker that holds others, or 'apart'. A lane whose lease
 -- expired twice is worked apart; when it has expired three times like that, not at all (ENGINE 13).
 local function harmless(keys, lane, at, fields, came, now)
   if came == 'x' and fields.c then
@@ -121,7 +121,7 @@ local function harmless(keys, lane, at, fields, came, now)
     redis.call('HDEL', at.lane, 'c', 'b')
     redis.call('ZREM', keys[2], lane)
     redis.call('ZADD', keys[3], expired, lane)
-    return 'alone'
+    return 'apart'
   end
   return true
 end
@@ -139,7 +139,7 @@ local function ripe(keys, lane, at, fields, now, filled)
   return false
 end
 
--- Its view and its items; nil if it may not be worked now; or 'alone'.
+-- Its view and its items; nil if it may not be worked now; or 'apart'.
 local function open_lane(keys, lane, at, fields, claim, came, now)
   local items = oldest(at)
   if fields.c ~= claim then

@@ -1,5 +1,5 @@
 -- Lay a lane aside until a person retries it. A holder's claim ends with it.
--- KEYS[1] lane record  KEYS[2] wait  KEYS[3] held  KEYS[4] lone  KEYS[5] shut  KEYS[6] busy
+-- KEYS[1] lane record  KEYS[2] wait  KEYS[3] held  KEYS[4] apart  KEYS[5] shut  KEYS[6] busy
 -- KEYS[7] parked
 -- ARGV[1] lane  ARGV[2] reason
 -- Returns as `rest` does.
@@ -16,7 +16,7 @@ local function park_lane(keys, args)
 end
 
 -- A person's retry: forget failures, waits and why it was parked. A held lane is left alone.
--- KEYS[1] lane record  KEYS[2] items  KEYS[3] wait  KEYS[4] held  KEYS[5] lone  KEYS[6] parked
+-- KEYS[1] lane record  KEYS[2] items  KEYS[3] wait  KEYS[4] held  KEYS[5] apart  KEYS[6] parked
 -- ARGV[1] lane
 -- Returns as `rest` does.
 local function retry(keys, args)

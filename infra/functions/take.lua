@@ -1,10 +1,10 @@
 -- Take due lanes of one tenant and kind out of the waiting set into the held one. `open` follows.
--- KEYS[1] wait   KEYS[2] held   KEYS[3] lone: lanes to be claimed apart   KEYS[4] shut
+-- KEYS[1] wait   KEYS[2] held   KEYS[3] apart: lanes to be claimed apart   KEYS[4] shut
 -- KEYS[5..7] calls
 -- ARGV[1] call id   ARGV[2] at most, lanes   ARGV[3] lease, ms   ARGV[4] heartbeat, ms
--- ARGV[5] '' for due lanes; for an empty worker 'many' for the lone ones that lost two holders, which
--- are worked with many like them, 'few' for those that lost more
--- Returns lines: now, next due moment (-1 none), lanes held, lone lanes, lease end; then for each
+-- ARGV[5] '' for due lanes; for an empty worker 'many' for those that lost two holders, which are
+-- worked apart with many like them, 'few' for those that lost more
+-- Returns lines: now, next due moment (-1 none), lanes held, apart lanes, lease end; then for each
 -- lane its name and how it came: d due, x its lease expired, l apart.
 
 -- When the store last heard of each held set, and until when expired leases stay with their

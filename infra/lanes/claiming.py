@@ -20,7 +20,7 @@ from infra.lanes.words import Claimed, Item, Kind, Lane
 
 PER_TURN: Final = 8  # lanes of a tenant in its turn while others wait (ENGINE 5)
 MOST_OF_ONE: Final = 64  # lanes of a tenant when nobody else waits
-MANY: Final = 64  # lanes that lost two holders, at once
+MANY: Final = 64  # lanes that lost two holders, at once; as in functions/lane.lua
 APART_AFTER: Final = 2  # expired leases in a row; functions/lane.lua says so
 Apart: TypeAlias = Literal["", "many", "few"]
 REVISIT_MS: Final = 1000  # tenants with held lanes: their leases expire without a ring
@@ -43,7 +43,7 @@ class Taken:
     since: float
     """time.monotonic() before they were asked for: the lease counts from there."""
     due_in: int
-    alone: int
+    apart: int
     until: bytes
     lanes: Sequence[tuple[str, str]]
     """Name and how it came (see functions/take.lua)."""
@@ -80,15 +80,15 @@ class Claiming:
         self._turns = turns
         self._leases = leases
         self._mine: dict[Kind, dict[str, str]] = defaultdict(dict)
-        self._alone: dict[Kind, set[str]] = defaultdict(set)
+        self._apart: dict[Kind, set[str]] = defaultdict(set)
         self._unanswered: dict[Kind, list[_Asking]] = defaultdict(list)
         self._found: dict[Kind, list[Taken]] = defaultdict(list)
         """Taken, and to be handed out to whoever opens them."""
         self._exhausted: dict[Kind, bool] = {}
 
-    def alone_waits(self, kind: Kind) -> bool:
+    def apart_wait(self, kind: Kind) -> bool:
         """Whether a lane waits that only an empty worker may claim: finish, then claim."""
-        return bool(self._alone[kind])
+        return bool(self._apart[kind])
 
     def exhausted(self, kind: Kind) -> bool:
         """Whether the last claim brought all that was due, so that asking again brings nothing
@@ -173,7 +173,7 @@ class Claiming:
     async def _take_apart(self, kind: Kind, slots: int) -> bool:
         """Many of all tenants that lost two holders; if there are none, a few of one tenant that
         lost more."""
-        tenants, many = tuple(self._alone[kind]), min(slots, MANY)
+        tenants, many = tuple(self._apart[kind]), min(slots, MANY)
         left = many
         for tenant in tenants:
             left -= len((await self._take(kind, tenant, left, apart="many")).lanes)
@@ -191,7 +191,7 @@ class Claiming:
         places = [
             keys.waiting(tenant, kind),
             keys.held(tenant, kind),
-            keys.lone(tenant, kind),
+            keys.apart(tenant, kind),
             keys.shut(tenant, kind),
             *keys.calls(tenant),
         ]
@@ -211,10 +211,10 @@ class Claiming:
             self._unanswered[asking.kind].append(asking)
             raise
         taken = _read_taken(asking, answer)
-        if taken.alone:
-            self._alone[taken.kind].add(taken.tenant)
+        if taken.apart:
+            self._apart[taken.kind].add(taken.tenant)
         else:
-            self._alone[taken.kind].discard(taken.tenant)
+            self._apart[taken.kind].discard(taken.tenant)
         if taken.lanes:
             self._found[taken.kind].append(taken)
         return taken
@@ -224,7 +224,7 @@ class Claiming:
         places = [
             keys.waiting(tenant, kind),
             keys.held(tenant, kind),
-            keys.lone(tenant, kind),
+            keys.apart(tenant, kind),
             keys.shut(tenant, kind),
             keys.parked(tenant),
             keys.gates(tenant),
@@ -238,8 +238,8 @@ class Claiming:
         claimed: list[Claimed] = []
         for (name, came), claim in zip(taken.lanes, taken.claims, strict=True):
             view = next(shown)
-            if view == b"alone":
-                self._alone[kind].add(tenant)
+            if view == b"apart":
+                self._apart[kind].add(tenant)
                 self._exhausted[kind] = False
             elif view:
                 items = islice(shown, next(shown))
@@ -252,15 +252,15 @@ class Claiming:
 
 
 def _read_taken(asking: _Asking, answer: bytes) -> Taken:
-    now, due, held, alone, until, *lines = answer.split(b"\n")
+    now, due, held, apart, until, *lines = answer.split(b"\n")
     due_in = int(float(due)) - int(now) if float(due) >= 0 else -1
     due_in = max(0, due_in) if float(due) >= 0 else -1
-    if int(held) or int(alone):
+    if int(held) or int(apart):
         due_in = min(due_in, REVISIT_MS) if due_in >= 0 else REVISIT_MS
     names = [part.decode() for part in lines]
     lanes = tuple(zip(names[::2], names[1::2], strict=True))
     claims = [fresh_id() for _ in lanes]
-    told = due_in, int(alone), until, lanes, claims
+    told = due_in, int(apart), until, lanes, claims
     return Taken(asking.kind, asking.tenant, asking.since, *told)
 
 
@@ -277,7 +277,7 @@ def read_view(
         mark=int(mark),
         fired=dict(zip(names, map(int, fired[1::2]), strict=True)),
         failures=int(failures),
-        alone=int(expired) >= APART_AFTER,
+        apart=int(expired) >= APART_AFTER,
         held_since=since,
     )
 

@@ -100,9 +100,9 @@ class Lanes:
         """What lies in taken lanes, of those that may be worked. Do not cancel it."""
         return await self._claiming.open(taken)
 
-    def alone_waits(self, kind: Kind) -> bool:
+    def apart_wait(self, kind: Kind) -> bool:
         """Whether a lane waits that only an empty worker may claim: finish, then claim."""
-        return self._claiming.alone_waits(kind)
+        return self._claiming.apart_wait(kind)
 
     def exhausted(self, kind: Kind) -> bool:
         """Whether the last claim brought all that was due: wait before you claim again."""

@@ -71,7 +71,7 @@ class Upkeep:
             keys.lane(tenant, lane.name),
             keys.waiting(tenant, kind),
             keys.held(tenant, kind),
-            keys.lone(tenant, kind),
+            keys.apart(tenant, kind),
             keys.shut(tenant, kind),
             keys.busy(tenant),
             keys.parked(tenant),
@@ -86,7 +86,7 @@ class Upkeep:
             keys.items(tenant, lane.name),
             keys.waiting(tenant, kind),
             keys.held(tenant, kind),
-            keys.lone(tenant, kind),
+            keys.apart(tenant, kind),
             keys.parked(tenant),
         ]
         self._tell(lane, await self._calls.call("retry", places, [lane.name]))
@@ -149,7 +149,7 @@ class Upkeep:
             places += [
                 keys.waiting(tenant, kind),
                 keys.held(tenant, kind),
-                keys.lone(tenant, kind),
+                keys.apart(tenant, kind),
             ]
         answer: list[int] = await self._calls.call(
             "look", places, [milliseconds(self._leases.heartbeat)]

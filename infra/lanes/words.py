@@ -94,7 +94,7 @@ class Claimed:
     """Timers that are due, with the store's moment (ms) they were set for."""
     failures: int
     """Failed runs in a row."""
-    alone: bool
+    apart: bool
     """It lost two workers, or more: the process shall work nothing meanwhile but what came with it
     (ENGINE 13)."""
     held_since: float

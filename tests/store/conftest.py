@@ -22,6 +22,7 @@ from infra.settings import Settings
 from tests.store.cutter import Cutter, cutting
 
 SHORT = Leases(lease=timedelta(milliseconds=300), heartbeat=timedelta(milliseconds=90))
+NO_GRACE = Leases(heartbeat=timedelta(0))
 _numbers = itertools.count()
 
 
@@ -85,6 +86,12 @@ async def lanes(settings: Settings, client: Redis, calls: Calls) -> AsyncIterato
     yield lanes
     await lanes.aclose()
     await waiting.aclose()
+
+
+@pytest.fixture
+def bold(calls: Calls, client: Redis, lanes: Lanes) -> Lanes:
+    """Lanes whose expired leases are claimable at once, to see what follows from it."""
+    return Lanes(calls, client, leases=NO_GRACE)
 
 
 @pytest.fixture

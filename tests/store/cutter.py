@@ -10,7 +10,8 @@ from typing import Literal
 
 from hiredis import pack_command
 from redis.asyncio import Redis
-from redis.asyncio.connection import ConnectionPool, UnixDomainSocketConnection
+
+from tests.store.through import through
 
 
 class Cutter:
@@ -54,12 +55,8 @@ class Cutter:
 async def cutting(store: Path, place: Path) -> AsyncIterator[tuple[Cutter, Redis]]:
     """A cutter in front of the store, and a client that goes through it."""
     cutter = Cutter(store)
-    server = await asyncio.start_unix_server(cutter.serve, str(place))
-    pool = ConnectionPool(UnixDomainSocketConnection, path=str(place), socket_timeout=2)
-    client = Redis.from_pool(pool)
     try:
-        yield cutter, client
+        async with through(cutter.serve, place) as client:
+            yield cutter, client
     finally:
-        await client.aclose()
-        server.close()
         await asyncio.sleep(0.01)  # the cutter's own tasks see the end of their lines

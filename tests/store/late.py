@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from redis.asyncio import Redis
-from redis.asyncio.connection import ConnectionPool, UnixDomainSocketConnection
+
+from tests.store.through import through
 
 
 class Late:
@@ -54,12 +55,8 @@ class Late:
 async def late(store: Path, place: Path) -> AsyncIterator[tuple[Late, Redis]]:
     """Such a line, and a client that goes through it."""
     line = Late(store)
-    server = await asyncio.start_unix_server(line.serve, str(place))
-    pool = ConnectionPool(UnixDomainSocketConnection, path=str(place), socket_timeout=2)
-    client = Redis.from_pool(pool)
     try:
-        yield line, client
+        async with through(line.serve, place) as client:
+            yield line, client
     finally:
-        await client.aclose()
-        server.close()
         await line.ended()

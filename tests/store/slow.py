@@ -7,10 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from redis.asyncio import Redis
-from redis.asyncio.connection import ConnectionPool, UnixDomainSocketConnection
-
 from infra.functions.calls import Calls
+from tests.store.through import through
 
 
 class Slow:
@@ -54,13 +52,10 @@ async def slowed(
 ) -> AsyncIterator[tuple[Slow, Calls]]:
     """Calls over such a line."""
     slow = Slow(store, first, then)
-    server = await asyncio.start_unix_server(slow.serve, str(place))
-    pool = ConnectionPool(UnixDomainSocketConnection, path=str(place), socket_timeout=2)
-    async with Redis.from_pool(pool) as through:
-        calls = Calls(through)
+    async with through(slow.serve, place) as client:
+        calls = Calls(client)
         try:
             yield slow, calls
         finally:
             await calls.aclose()
-    server.close()
     await asyncio.gather(*(line for line in slow.lines if line))

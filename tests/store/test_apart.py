@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-import pytest
 from redis.asyncio import Redis
 
-from infra.functions.calls import Calls
-from infra.lanes import Claimed, Lanes, Leases, Post, Unit
+from infra.lanes import Claimed, Lanes, Post, Unit
 from tests.store.claims import (
     KIND,
     claim,
@@ -19,12 +17,6 @@ from tests.store.claims import (
     post,
     turn_comes,
 )
-
-
-@pytest.fixture
-def bold(calls: Calls, client: Redis) -> Lanes:
-    """Lanes whose expired leases are claimable at once, to see what follows from it."""
-    return Lanes(calls, client, leases=Leases(heartbeat=timedelta(0)))
 
 
 async def die(lanes: Lanes, client: Redis, *, empty: bool = False) -> list[Claimed]:
@@ -43,16 +35,16 @@ async def test_poison_is_claimed_alone_and_then_parked(
     await post(bold, lane_of(tenant, "good"), "b")
 
     busy = await claim(bold)
-    lone = []
+    apart = []
     for _ in range(3):
-        lone += await die(bold, client, empty=True)
+        apart += await die(bold, client, empty=True)
         beside = await claim(bold)
         assert beside == [], "nor is it worked beside others in between"
     after = await claim(bold, empty=True)
     state = await bold.state(lane_of(tenant, "poison"))
 
     assert [claimed.lane.subject for claimed in busy] == ["good"]
-    assert [(each.lane.subject, each.alone) for each in lone] == [("poison", True)] * 3
+    assert [(each.lane.subject, each.apart) for each in apart] == [("poison", True)] * 3
     assert after == []
     assert (state.parked, state.depth) == ("poison", 1)
 
@@ -70,7 +62,7 @@ async def test_lanes_that_lost_two_holders_are_worked_apart_in_ever_smaller_comp
     sizes = []
     for _ in range(4):
         apart = await claim(bold, 100, empty=True)
-        assert all(each.alone for each in apart)
+        assert all(each.apart for each in apart)
         sizes.append(len(apart))
         await lease_ends(client, *apart)
         assert await claim(bold, 100) == []
@@ -100,7 +92,7 @@ async def test_lanes_of_many_tenants_that_lost_two_holders_are_worked_together(
 
     assert (len(apart), len(few)) == (15, 3)
     assert len({each.lane.tenant for each in few}) == 1, "what lost more meets fewer"
-    assert all(each.alone for each in (*apart, *few))
+    assert all(each.apart for each in (*apart, *few))
 
 
 async def test_an_item_that_was_handled_ends_a_row_of_lost_holders(
@@ -117,7 +109,7 @@ async def test_an_item_that_was_handled_ends_a_row_of_lost_holders(
     await lease_ends(client, alone)
     after = await claim_one(bold)
 
-    assert (alone.alone, after.alone) == (True, False)
+    assert (alone.apart, after.apart) == (True, False)
     assert [item.id for item in after.items] == ["b"]
 
 
@@ -139,14 +131,14 @@ async def test_claim_tells_that_a_lane_waits_for_an_empty_worker(
     await die(bold, client)
     await die(bold, client)
 
-    before = bold.alone_waits(KIND)
+    before = bold.apart_wait(KIND)
     await claim(bold)
-    during = bold.alone_waits(KIND)
+    during = bold.apart_wait(KIND)
     await finish(bold, await claim_one(bold, empty=True))
     await turn_comes(client, tenant)
     await claim(bold)
 
-    assert (before, during, bold.alone_waits(KIND)) == (False, True, False)
+    assert (before, during, bold.apart_wait(KIND)) == (False, True, False)
 
 
 async def test_a_run_that_ends_well_forgets_the_deaths_before(
@@ -168,7 +160,7 @@ async def test_releases_do_not_count(bold: Lanes, client: Redis, tenant: str) ->
 
     claimed = await claim_one(bold)
 
-    assert (claimed.alone, claimed.failures) == (False, 0)
+    assert (claimed.apart, claimed.failures) == (False, 0)
 
 
 async def test_a_holders_own_saves_do_not_forget_the_deaths_before(
@@ -181,4 +173,4 @@ async def test_a_holders_own_saves_do_not_forget_the_deaths_before(
         await lease_ends(client, claimed)
 
     assert await claim(bold) == []
-    assert (await claim_one(bold, empty=True)).alone
+    assert (await claim_one(bold, empty=True)).apart

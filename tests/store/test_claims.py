@@ -10,8 +10,7 @@ from redis.asyncio import Redis
 
 from infra import functions, keys
 from infra.errors import ClaimLost
-from infra.functions.calls import Calls
-from infra.lanes import Lanes, Leases, Unit
+from infra.lanes import Lanes, Unit
 from tests.store.claims import (
     KIND,
     claim,
@@ -22,14 +21,6 @@ from tests.store.claims import (
     post,
     turn_comes,
 )
-
-NO_GRACE = Leases(lease=timedelta(seconds=10), heartbeat=timedelta(0))
-
-
-@pytest.fixture
-def bold(calls: Calls, client: Redis, lanes: Lanes) -> Lanes:
-    """Lanes whose expired leases are claimable at once, to see what follows from it."""
-    return Lanes(calls, client, leases=NO_GRACE)
 
 
 async def test_a_lane_whose_holder_died_goes_on(bold: Lanes, client: Redis, tenant: str) -> None:

@@ -112,7 +112,7 @@ async def test_release_and_a_persons_retry_lower_not_before(lanes: Lanes, tenant
     claimed = await claim_one(lanes)
 
     assert waiting.not_before is not None
-    assert (claimed.failures, claimed.alone) == (0, False)
+    assert (claimed.failures, claimed.apart) == (0, False)
 
 
 async def test_timers_are_set_again_cleared_and_consumed(

@@ -86,7 +86,7 @@ class Expected:
     parked: bool = False
     claim: Claimed | None = None
     lease_ended: bool = False
-    alone: bool = False
+    apart: bool = False
 
     @property
     def has_work(self) -> bool:
@@ -179,41 +179,41 @@ class LanesMachine(RuleBasedStateMachine):
     def claim(self, empty: bool, slots: int) -> None:
         """Until nothing comes any more: then it is exactly what should have come. Of one slot, what
         waits behind a lane that is laid aside is glanced at."""
-        alone = [s for s, lane in self.lanes_expected.items() if self._comes(lane) == "alone"]
+        apart = [s for s, lane in self.lanes_expected.items() if self._comes(lane) == "apart"]
         got = self.runner.run(self._claim_all(empty=empty, slots=slots))
         for expected in self.lanes_expected.values():
             how = self._comes(expected)
-            if expected.lease_ended and how in ("alone", "parks", "lost"):
+            if expected.lease_ended and how in ("apart", "parks", "lost"):
                 self._lose(expected)
                 expected.expired += how == "lost"
             if how == "parks":
                 expected.parked, expected.expired = True, PARKED_AFTER
-            elif how == "alone" and not expected.alone:
-                expected.alone = True
+            elif how == "apart" and not expected.apart:
+                expected.apart = True
                 expected.expired += 1
         normal = {s for s, lane in self.lanes_expected.items() if self._comes(lane) == "comes"}
-        came_alone = {claimed.lane.subject for claimed in got if claimed.alone}
-        others = {claimed.lane.subject for claimed in got} - came_alone
-        assert others == (set() if came_alone else normal)
-        assert came_alone <= (set(alone) | self._alone()) if empty else not came_alone
+        came_apart = {claimed.lane.subject for claimed in got if claimed.apart}
+        others = {claimed.lane.subject for claimed in got} - came_apart
+        assert others == (set() if came_apart else normal)
+        assert came_apart <= (set(apart) | self._apart()) if empty else not came_apart
         for claimed in got:
             self._take(claimed)
 
-    def _alone(self) -> set[str]:
-        return {s for s, lane in self.lanes_expected.items() if lane.alone}
+    def _apart(self) -> set[str]:
+        return {s for s, lane in self.lanes_expected.items() if lane.apart}
 
     def _comes(self, expected: Expected) -> str:
-        """How a lane should answer a claim: "comes", "alone", "parks", "stays",
+        """How a lane should answer a claim: "comes", "apart", "parks", "stays",
         or "lost": its lease ended, but it may not be worked now."""
         if expected.parked or (expected.claim is not None and not expected.lease_ended):
             return "stays"
         expired = expected.expired + (expected.claim is not None)
         if expected.claim is not None and expired >= PARKED_AFTER:
             return "parks"
-        if expected.alone:
-            return "alone"
+        if expected.apart:
+            return "apart"
         if expected.claim is not None and expired >= ALONE_AFTER:
-            return "alone"
+            return "apart"
         free = expected.group not in self.closed and not expected.waits
         if expected.has_work and free:
             return "comes"
@@ -229,7 +229,7 @@ class LanesMachine(RuleBasedStateMachine):
         if expected.claim is not None:
             self._lose(expected)
             expected.expired += 1
-        expected.claim, expected.alone = claimed, False
+        expected.claim, expected.apart = claimed, False
         self._agrees(claimed, expected)
 
     def _agrees(self, claimed: Claimed, expected: Expected) -> None:
@@ -246,7 +246,7 @@ class LanesMachine(RuleBasedStateMachine):
             await self.client.zadd(keys.turn(KIND), {self.tenant: 0})
             more = await self.lanes.claim(KIND, slots, empty=empty and not got)
             got += more
-            if any(claimed.alone for claimed in more):
+            if any(claimed.apart for claimed in more):
                 assert len(more) == 1
                 break
         return got
@@ -366,7 +366,7 @@ class LanesMachine(RuleBasedStateMachine):
         expected.claim, expected.lease_ended = None, False
         expected.waits = expected.waits or wait
         suspect = expected.expired >= ALONE_AFTER
-        expected.alone = suspect and expected.has_work and not expected.waits
+        expected.apart = suspect and expected.has_work and not expected.waits
 
     @rule(subject=st.sampled_from(SUBJECTS))
     def park(self, subject: str) -> None:
@@ -376,14 +376,14 @@ class LanesMachine(RuleBasedStateMachine):
         self.runner.run(self.lanes.park(self.lane(subject), "a person"))
         if expected.claim is not None:
             self._lose(expected)
-        expected.parked, expected.alone = True, False
+        expected.parked, expected.apart = True, False
 
     @rule(subject=st.sampled_from(SUBJECTS))
     def retry(self, subject: str) -> None:
         self.runner.run(self.lanes.retry(self.lane(subject)))
         expected = self.lanes_expected[subject]
         if expected.claim is None:
-            expected.parked = expected.waits = expected.alone = False
+            expected.parked = expected.waits = expected.apart = False
             expected.failures = expected.expired = 0
 
     @rule(group=st.sampled_from(GROUPS), closed=st.booleans())
@@ -424,7 +424,7 @@ class LanesMachine(RuleBasedStateMachine):
         if not expected.waits:
             expected.marks = expected.handled_marks = 0
             expected.failures = expected.expired = 0
-            expected.group, expected.alone = None, False
+            expected.group, expected.apart = None, False
 
     async def _drain(self) -> None:
         """In the end every item that was accepted can be handled, and nothing is left."""
