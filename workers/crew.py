@@ -19,7 +19,8 @@ from infra.ending import end
 from infra.errors import StoreAway
 from infra.lanes import Kind
 from infra.points import point
-from workers.runtime import HEARTBEAT, Hand, Handler, Runtime
+from workers.hand import HEARTBEAT, Hand
+from workers.runtime import Handler, Runtime
 
 log = structlog.get_logger("workers")
 

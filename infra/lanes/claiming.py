@@ -19,7 +19,9 @@ from infra.lanes.turns import Turn, Turns
 from infra.lanes.words import Claimed, Item, Kind, Lane
 
 PER_TURN: Final = 8  # lanes of a tenant in its turn while others wait (ENGINE 5)
-MOST_OF_ONE: Final = 64  # lanes of a tenant when nobody else waits
+MOST_OF_ONE: Final = 32
+"""Lanes of a tenant when nobody else waits: a third of the slots, so that one claim is worked while
+the next one is opened and one more is taken."""
 MANY: Final = 64  # lanes that lost two holders, at once; as in functions/lane.lua
 APART_AFTER: Final = 2  # expired leases in a row; functions/lane.lua says so
 Apart: TypeAlias = Literal["", "many", "few"]
@@ -85,6 +87,8 @@ class Claiming:
         self._found: dict[Kind, list[Taken]] = defaultdict(list)
         """Taken, and to be handed out to whoever opens them."""
         self._exhausted: dict[Kind, bool] = {}
+        self._alone: dict[Kind, str] = {}
+        """The tenant that had all the work when it was last visited, and more of it."""
 
     def apart_wait(self, kind: Kind) -> bool:
         """Whether a lane waits that only an empty worker may claim: finish, then claim."""
@@ -131,14 +135,22 @@ class Claiming:
             await self._take_apart(kind, slots)
 
     async def _take_in_turn(self, kind: Kind, slots: int) -> bool:
-        """The tenant whose ring woke us is not asked for whose turn it is: one flush less."""
+        """The tenant whose ring woke us is not asked for whose turn it is: one flush less. Nor is
+        one that was alone with its work a moment ago and had some left; whoever came since finds
+        the slots of a turn in the same claim."""
         asked = self._turns.take(kind, -(-slots // PER_TURN))
-        rung = self._turns.rung(kind)
-        if rung is None:
+        expected = self._expected(kind, slots)
+        if expected is None:
             return await self._visit(kind, await asked, slots)
-        share = self._shares(kind, [rung], slots)[rung]
-        turn, taken = await asyncio.gather(asked, self._take(kind, rung, share))
+        turn, taken = await asyncio.gather(asked, self._take(kind, *expected))
         return await self._visit(kind, turn, slots - len(taken.lanes), taken)
+
+    def _expected(self, kind: Kind, slots: int) -> tuple[str, int] | None:
+        """A tenant that has work before the index tells, and how many of its lanes to take."""
+        alone, rung = self._alone.pop(kind, None), self._turns.rung(kind)
+        if alone is not None and slots > PER_TURN:
+            return alone, min(slots - PER_TURN, MOST_OF_ONE)
+        return next(iter(self._shares(kind, [rung], slots).items())) if rung is not None else None
 
     async def _visit(self, kind: Kind, turn: Turn, slots: int, *before: Taken) -> bool:
         visited = {each.tenant for each in before}
@@ -157,6 +169,8 @@ class Claiming:
                 await asyncio.wait([settled])
         left = turn.due > len(turn.visits) or any(each.due_in == 0 for each in taken)
         self._exhausted[kind] = not left
+        if turn.due == 1 and list(due.values()) == [0] and found:
+            self._alone[kind] = next(iter(due))
         return found
 
     def _shares(self, kind: Kind, tenants: Sequence[str], slots: int) -> dict[str, int]:
@@ -269,13 +283,12 @@ def read_view(
 ) -> Claimed:
     """A claim from what `open` or a commit that held on shows (see functions/lane.lua)."""
     mark, failures, expired, *fired = view.split(b"\n")
-    names = [name.decode() for name in fired[::2]]
     return Claimed(
         lane=lane,
         claim=claim,
         items=tuple(map(_read_item, items)),
         mark=int(mark),
-        fired=dict(zip(names, map(int, fired[1::2]), strict=True)),
+        fired={name.decode(): int(at) for name, at in zip(fired[::2], fired[1::2], strict=True)},
         failures=int(failures),
         apart=int(expired) >= APART_AFTER,
         held_since=since,

@@ -33,21 +33,21 @@ class _Batch:
     answers: list[asyncio.Future[Answer]] = field(default_factory=list)
     size: int = 0
 
-    def takes(self, unit: Unit, changes: Words) -> bool:
+    def takes(self, unit: Unit, size: int) -> bool:
         """Whether it would still be a call of a bounded length."""
         return (
             len(self.answers) < MOST_LANES
             and len(self.posts) + len(unit.posts) <= MOST_POSTS
-            and self.size + changes.size <= MOST_BYTES
+            and self.size + size <= MOST_BYTES
         )
 
-    def add(self, claimed: Claimed, unit: Unit, changes: Words) -> None:
+    def add(self, claimed: Claimed, unit: Unit, changes: Words, size: int) -> None:
         """As functions/commit.lua reads a lane."""
         tenant, name = self.tenant, claimed.lane.name
         self.words.keys += [keys.lane(tenant, name), keys.items(tenant, name), *changes.keys]
         self.words.say(claimed.claim, name, len(changes.keys), len(changes.args), *changes.args)
         self.posts += unit.posts
-        self.size += changes.size
+        self.size += size
 
     def call(self, lease: timedelta) -> tuple[list[str], list[Word]]:
         """Keys and words of the whole."""
@@ -69,18 +69,20 @@ class Commits:
         self._lease = lease
         self._growing: dict[tuple[str, Kind], _Batch] = {}
 
-    def add(self, claimed: Claimed, unit: Unit, changes: Words) -> asyncio.Future[Answer]:
-        """Send a commit before the loop turns again. The answer is what functions/commit.lua says
-        of this lane; it raises StoreAway."""
+    def add(
+        self, claimed: Claimed, unit: Unit, changes: Words, size: int
+    ) -> asyncio.Future[Answer]:
+        """Send a commit of so many bytes before the loop turns again. The answer is what
+        functions/commit.lua says of this lane; it raises StoreAway."""
         loop, place = asyncio.get_running_loop(), (claimed.lane.tenant, claimed.lane.kind)
         batch = self._growing.get(place)
-        if batch is None or not batch.takes(unit, changes):
+        if batch is None or not batch.takes(unit, size):
             if batch is not None:
                 self._send(batch)
             elif not self._growing:
                 loop.call_soon(self._send_all)
             batch = self._growing[place] = _Batch(*place)
-        batch.add(claimed, unit, changes)
+        batch.add(claimed, unit, changes, size)
         answer = loop.create_future()
         batch.answers.append(answer)
         return answer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final, assert_never
 
 from infra import keys
@@ -42,8 +42,7 @@ class Words:
         """Add arguments."""
         self.args.extend(words)
 
-    @property
-    def size(self) -> int:
+    def measure(self) -> int:
         """Bytes of the arguments, near enough."""
         return sum([8 if isinstance(word, int) else len(word) for word in self.args])
 
@@ -81,15 +80,7 @@ def say_post(words: Words, post: Post) -> None:
         words.say(name, milliseconds(delay))
 
 
-@dataclass(frozen=True, slots=True)
-class Spans:
-    """What of time a commit needs to know: the day of its log entries, how long the feed lasts."""
-
-    day: date
-    keep_feed: timedelta
-
-
-def say_changes(claimed: Claimed, unit: Unit, words: Words, spans: Spans) -> None:
+def say_changes(claimed: Claimed, unit: Unit, words: Words, keep_feed: timedelta) -> None:
     """Add what becomes of the lane, and the changes in the order in which they are written."""
     if unit.hold:
         words.say("hold")
@@ -104,13 +95,13 @@ def say_changes(claimed: Claimed, unit: Unit, words: Words, spans: Spans) -> Non
     for id_ in unit.handled:
         words.say("done", id_)
     _say_timers(claimed, unit, words)
-    say_written(claimed.lane.tenant, unit, words, spans)
+    say_written(claimed.lane.tenant, unit, words, keep_feed)
 
 
-def say_written(tenant: str, unit: Unit, words: Words, spans: Spans) -> None:
+def say_written(tenant: str, unit: Unit, words: Words, keep_feed: timedelta) -> None:
     """Add what is written outside the lane itself."""
     _say_documents(tenant, unit, words)
-    _say_records(tenant, unit, words, spans)
+    _say_records(tenant, unit, words, keep_feed)
     for change in (*unit.index, *unit.rank):
         _say_listing(tenant, change, words)
     for post in unit.posts:
@@ -130,13 +121,13 @@ def _say_documents(tenant: str, unit: Unit, words: Words) -> None:
         words.say("drop", record.rev)
 
 
-def _say_records(tenant: str, unit: Unit, words: Words, spans: Spans) -> None:
+def _say_records(tenant: str, unit: Unit, words: Words, keep_feed: timedelta) -> None:
     for entry in unit.logs:
-        words.keys.append(keys.log(tenant, entry.name, spans.day))
+        words.keys.append(keys.log(tenant, entry.name, datetime.now(UTC).date()))
         words.say("log", milliseconds(entry.keep + DAY), entry.body)
     for fields in unit.feed:
         words.keys.append(keys.feed(tenant))
-        words.say("feed", milliseconds(spans.keep_feed), len(fields), *_flat(fields))
+        words.say("feed", milliseconds(keep_feed), len(fields), *_flat(fields))
     for body in unit.bodies:
         words.keys.append(keys.blob(tenant, body.name))
         words.say("body", milliseconds(body.keep), body.value)
@@ -177,14 +168,17 @@ def _say_listing(
             assert_never(listing)
 
 
-def check(unit: Unit, words: Words, tenant: str) -> None:
-    """Refuse what one call may not carry. Raises TooMuch, or ValueError for a unit that lies."""
-    if len(unit.posts) > MOST_POSTS or words.size > MOST_BYTES:
+def check(unit: Unit, words: Words, tenant: str) -> int:
+    """How many bytes it is. Refuse what one call may not carry: raises TooMuch, or ValueError for a
+    unit that lies."""
+    size = words.measure()
+    if len(unit.posts) > MOST_POSTS or size > MOST_BYTES:
         raise TooMuch(
-            f"a commit of {len(unit.posts)} posts and {words.size} bytes; at most {MOST_POSTS}"
+            f"a commit of {len(unit.posts)} posts and {size} bytes; at most {MOST_POSTS}"
             f" and {MOST_BYTES}"
         )
     if any(post.lane.tenant != tenant for post in unit.posts):
         raise ValueError("a commit posts within its tenant only")
     if unit.hold and (unit.not_before is not None or unit.parked or unit.failed):
         raise ValueError("a lane that is held on cannot wait, fail or be parked at the same time")
+    return size

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import Final
 
 from redis.exceptions import ResponseError
@@ -16,16 +16,12 @@ from infra.errors import ClaimLost, Conflict, StoreAway
 from infra.functions.calls import Answer, Calls
 from infra.lanes.claiming import Claiming, Leases, read_view
 from infra.lanes.commits import Commits
-from infra.lanes.committing import Spans, Words, check, milliseconds, say_changes
+from infra.lanes.committing import Words, check, milliseconds, say_changes
 from infra.lanes.turns import FALLBACK, Turns
 from infra.lanes.words import Claimed, Kind, Unit
 from infra.points import point
 
 KEEP_FEED: Final = timedelta(days=7)
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Holding:
@@ -39,14 +35,12 @@ class Holding:
         leases: Leases,
         *,
         keep_feed: timedelta = KEEP_FEED,
-        clock: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._calls = calls
         self._turns = turns
         self._claiming = claiming
         self._leases = leases
         self._keep_feed = keep_feed
-        self._clock = clock
         self._commits = Commits(calls, turns, leases.lease)
 
     async def commit(self, claimed: Claimed, unit: Unit) -> Claimed:
@@ -58,11 +52,11 @@ class Holding:
         ours, shows it), TooMuch.
         """
         words = Words()
-        say_changes(claimed, unit, words, Spans(self._clock().date(), self._keep_feed))
-        check(unit, words, claimed.lane.tenant)
+        say_changes(claimed, unit, words, self._keep_feed)
+        size = check(unit, words, claimed.lane.tenant)
         since = time.monotonic()
         async with point("store.commit", before=StoreAway, after=StoreAway):
-            answer = await self._commits.add(claimed, unit, words)
+            answer = await self._commits.add(claimed, unit, words, size)
         return self._committed(claimed, answer, since)
 
     def _committed(self, claimed: Claimed, answer: Answer, since: float) -> Claimed:

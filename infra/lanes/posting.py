@@ -147,7 +147,7 @@ def due_in(posts: Iterable[Post]) -> dict[Kind, dict[str, int]]:
 def _waiting(post: Post, call: str) -> _Waiting:
     words = Words()
     say_post(words, post)
-    size = words.size
+    size = words.measure()
     if size > MOST_BYTES:
         raise TooMuch(f"a post of {size} bytes; at most {MOST_BYTES}")
     return _Waiting(post, call, words, size, asyncio.get_running_loop().create_future())

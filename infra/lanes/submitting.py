@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from infra import keys
 from infra.errors import Conflict
 from infra.functions.calls import Calls, fresh_id
-from infra.lanes.committing import Spans, Words, check, say_written
+from infra.lanes.committing import Words, check, say_written
 from infra.lanes.posting import due_in
 from infra.lanes.turns import Turns
 from infra.lanes.words import Unit
-
-
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Submitting:
@@ -27,12 +22,10 @@ class Submitting:
         turns: Turns,
         *,
         keep_feed: timedelta,
-        clock: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._calls = calls
         self._turns = turns
         self._keep_feed = keep_feed
-        self._clock = clock
 
     async def submit(self, tenant: str, unit: Unit) -> None:
         """Write all that the unit says, or nothing, in one function call.
@@ -45,7 +38,7 @@ class Submitting:
         words = Words()
         words.keys += [*keys.calls(tenant), *keys.seen(tenant)]
         words.say(fresh_id())
-        say_written(tenant, unit, words, Spans(self._clock().date(), self._keep_feed))
+        say_written(tenant, unit, words, self._keep_feed)
         check(unit, words, tenant)
         stale = await self._calls.call(
             "submit", words.keys, words.args, then=lambda: self._tell(unit)

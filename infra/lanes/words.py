@@ -6,7 +6,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final, Literal, get_args
+from typing import Final, Literal, NamedTuple, get_args
 
 from infra import keys
 from schemas.records import Record
@@ -80,8 +80,7 @@ class Posted(enum.Enum):
     SEEN = "S"
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """A lane that is ours until its lease ends, and what lay in it when we looked."""
 
     lane: Lane

@@ -29,6 +29,7 @@ from schemas.providers import PROVIDERS
 from schemas.records import Record
 from schemas.seals import Sealed
 from schemas.timeline import TimelineEntry
+from workers.hand import Hand
 from workers.jobs.answer_desk import answer_desk
 from workers.jobs.fire_callbacks import fire_callback
 from workers.jobs.keep_house import keep_house
@@ -36,7 +37,7 @@ from workers.jobs.provision_meetings import provision_meeting
 from workers.jobs.read_calendars import read_calendar
 from workers.jobs.tend_connections import tend_connection
 from workers.outbox import announce_into
-from workers.runtime import Hand, Handler, Runtime
+from workers.runtime import Handler, Runtime
 from workers.tokens import sealed_tokens
 
 HANDLERS: dict[Kind, Handler] = {

@@ -17,7 +17,7 @@ from tests.machines.peer import peer, says
 from tests.workers.hearing import OK, headers, undelivered
 from tests.workers.partner import Partner
 from tests.workers.stage import HANDLERS, Stage, until
-from workers.runtime import Hand
+from workers.hand import Hand
 
 NO = says("500 No")
 

@@ -20,8 +20,9 @@ from infra.settings import Settings
 from tests.store.late import late
 from tests.store.slow import slowed
 from workers.crew import Crew
+from workers.hand import Hand
 from workers.main import arq_pool
-from workers.runtime import Hand, Runtime
+from workers.runtime import Runtime
 
 LONG = timedelta(minutes=2)
 SHORT = timedelta(seconds=1.1)
