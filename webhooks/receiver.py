@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import secrets
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -28,7 +29,8 @@ from infra.store import open_store
 from webhooks.addresses import Directory
 from webhooks.bodies import TurnedAway, WentAway, plain, take_body
 from webhooks.hearing import Hearing
-from webhooks.server import Promise, Reply, configure, serve
+from webhooks.prompt import CLOSE, Headers, Promise, PromptProtocol, Reply, Turnstile, Whole
+from webhooks.server import configure, serve
 from webhooks.sources import NO_PROOF, Answer, Heard, Notification, Source
 from webhooks.sources.google import Google
 from webhooks.sources.goto import GoTo
@@ -41,6 +43,8 @@ SOURCES: Final[Mapping[str, Source]] = MappingProxyType(
 )
 
 HOOKS: Final = "/hooks/"
+ENCODED: Final = frozenset("?%#")
+"""What makes more of a target than a path."""
 NOT_POSTED: Final = Answer(405, b"Notifications are posted.\n", headers=((b"allow", b"POST"),))
 BUSY: Final = Answer(
     503, b"We cannot keep it now. Please send it again.\n", headers=((b"retry-after", b"5"),)
@@ -87,15 +91,18 @@ class Receiver:
             called = _Called(provider, address, source)
             await self._take(called, dict(scope["headers"]), receive, send)
 
-    def at_once(self, scope: Scope, body: bytes) -> Promise | None:
+    def at_once(self, request: Whole) -> Promise | None:
         """Answer a notification that came whole, if all that it takes is at hand."""
-        if scope["method"] != "POST" or not scope["path"].startswith(HOOKS):
+        target = request.target.decode("latin-1")
+        if request.method != b"POST" or not target.startswith(HOOKS):
             return None
-        provider, _, address = scope["path"][len(HOOKS) :].partition("/")
-        source, headers = SOURCES.get(provider), dict(scope["headers"])
-        if source is None or scope["query_string"] or not plain(headers, body, source.body_limit):
+        if not ENCODED.isdisjoint(target):
             return None
-        notification = Notification(headers, body)
+        provider, _, address = target[len(HOOKS) :].partition("/")
+        source = SOURCES.get(provider)
+        if source is None or not plain(request.headers, request.body, source.body_limit):
+            return None
+        notification = Notification(request.headers, request.body)
         expected = self._hearing.hear_at_once(provider, address, source, notification)
         if expected is None:
             return None
@@ -139,13 +146,12 @@ async def _answer(send: Send, answer: Answer, *, hang_up: bool = False) -> None:
 
 
 def _reply(answer: Answer, *, hang_up: bool = False) -> Reply:
-    headers = [(b"content-length", b"%d" % len(answer.body))]
+    headers: Headers = ((b"content-length", b"%d" % len(answer.body)),)
     if answer.body:
-        headers += [(b"content-type", answer.content_type), (b"x-content-type-options", b"nosniff")]
+        headers += ((b"content-type", answer.content_type), (b"x-content-type-options", b"nosniff"))
     if hang_up:
-        headers.append((b"connection", b"close"))  # the rest of the body is not read
-    headers += answer.headers
-    return Reply(answer.status, headers, answer.body)
+        headers += CLOSE  # the rest of the body is not read
+    return Reply(answer.status, headers + answer.headers, answer.body)
 
 
 def _now() -> asyncio.Future[None]:
@@ -198,7 +204,9 @@ async def main() -> None:
     telemetry.configure(settings, "receiver")
     points.arm(*settings.faults, log=settings.points_log)
     async with open_receiver(settings) as app:
-        await serve(configure(app, host=settings.receiver_host, port=settings.receiver_port))
+        host, port = settings.receiver_host, settings.receiver_port
+        protocol = functools.partial(PromptProtocol, Turnstile())
+        await serve(configure(app, host=host, port=port, protocol=protocol))
 
 
 if __name__ == "__main__":

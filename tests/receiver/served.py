@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,13 +11,16 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from tests.receiver.door import until
-from webhooks.server import configure
+from webhooks.prompt import PromptProtocol, Turnstile
+from webhooks.server import PatientProtocol, configure
 
 
 @asynccontextmanager
 async def served(app: ASGIApp) -> AsyncIterator[int]:
     """Serve the app as it is served everywhere; yields the port."""
-    server = uvicorn.Server(configure(app, host="127.0.0.1", port=0))
+    prompt = functools.partial(PromptProtocol, Turnstile())
+    protocol = prompt if hasattr(app, "at_once") else PatientProtocol
+    server = uvicorn.Server(configure(app, host="127.0.0.1", port=0, protocol=protocol))
     serving = asyncio.create_task(server.serve())
     await until(lambda: server.started)
     yield server.servers[0].sockets[0].getsockname()[1]

@@ -2,27 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from tests.receiver import test_google, test_zoom
-from tests.receiver.door import SECRET, Door, Pushed, zoom_body
+from tests.receiver.door import SECRET, Door, Pushed, until, zoom_body
 from tests.receiver.served import served, talk
+from webhooks.prompt import Promise, Reply, Whole
 
 Make = Callable[[Door], Awaitable[Pushed]]
 
 
-def scope(pushed: Pushed) -> dict[str, Any]:
+def whole(pushed: Pushed) -> Whole:
     """The request as the server hands it over."""
-    return {
-        "type": "http",
-        "method": "POST",
-        "path": pushed.path,
-        "query_string": b"",
-        "headers": list(pushed.headers.items()),
-    }
+    return Whole(b"POST", pushed.path.encode(), dict(pushed.headers), pushed.body)
 
 
 def request(pushed: Pushed, *more: bytes) -> bytes:
@@ -55,10 +51,10 @@ async def test_what_is_known_is_answered_at_once_with_the_same_words(
     door: Door, make: Make
 ) -> None:
     pushed = await make(door)
-    unknown = door.app.at_once(scope(pushed), pushed.body)
+    unknown = door.app.at_once(whole(pushed))
     slowly = await door.push(pushed)
 
-    promise = door.app.at_once(scope(pushed), pushed.body)
+    promise = door.app.at_once(whole(pushed))
 
     assert promise is not None
     await promise.kept
@@ -73,7 +69,7 @@ async def test_a_report_that_was_answered_at_once_is_kept(door: Door) -> None:
     account = test_zoom.again(door, pushed, pushed.body.replace(b"started", b"ended"))
     await door.push(pushed)
 
-    promise = door.app.at_once(scope(account), account.body)
+    promise = door.app.at_once(whole(account))
 
     assert promise is not None
     await promise.kept
@@ -87,13 +83,15 @@ async def test_what_is_not_plain_is_left_to_the_app(door: Door) -> None:
     await door.push(pushed)
     encoded = pushed.with_header(b"content-encoding", b"gzip")
     large = b"x" * (256 * 1024 + 1)
-    got = scope(pushed) | {"method": "GET"}
+    got = whole(pushed)._replace(method=b"GET")
+    asking = whole(pushed)._replace(target=whole(pushed).target + b"?a=b")
 
-    assert door.app.at_once(scope(encoded), encoded.body) is None
-    assert door.app.at_once(scope(pushed), large) is None
-    assert door.app.at_once(got, pushed.body) is None
+    assert door.app.at_once(whole(encoded)) is None
+    assert door.app.at_once(whole(pushed)._replace(body=large)) is None
+    assert door.app.at_once(got) is None
+    assert door.app.at_once(asking) is None
     door.pressed = True
-    assert door.app.at_once(scope(pushed), pushed.body) is None
+    assert door.app.at_once(whole(pushed)) is None
     assert await door.items(pushed) == 1
 
 
@@ -119,3 +117,54 @@ async def test_a_body_may_come_behind_its_head_or_wait_for_a_word(door: Door) ->
         answer = await talk(port, head + b"\r\n\r\n", body, pause=0.05)
 
     assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200")
+
+
+class Slow:
+    """Promises an answer to whatever comes, and keeps it when the test says so."""
+
+    def __init__(self) -> None:
+        self.promised: list[asyncio.Future[None]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        raise AssertionError("what came whole is answered at once")
+
+    def at_once(self, request: Whole) -> Promise:
+        kept = asyncio.get_running_loop().create_future()
+        self.promised.append(kept)
+        body = b"%d" % len(self.promised)
+        return Promise(kept, lambda: Reply(200, ((b"content-length", b"1"),), body))
+
+
+async def test_a_request_that_comes_while_another_is_pending_has_its_turn() -> None:
+    app = Slow()
+    asked = b"POST /%d HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n"
+    async with served(app) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(asked % 1)
+        await until(lambda: len(app.promised) == 1)
+        writer.write(asked % 2)
+        await asyncio.sleep(0.05)
+        before = len(app.promised)
+        app.promised[0].set_result(None)
+        await until(lambda: len(app.promised) == 2)
+        app.promised[1].set_result(None)
+        answers = await reader.readuntil(b"\r\n\r\n2")
+        writer.close()
+
+    assert before == 1
+    assert answers.count(b"200 OK") == 2
+    assert b"\r\n\r\n1HTTP/1.1" in answers
+
+
+async def test_what_was_promised_is_told_before_a_server_that_stops_hangs_up() -> None:
+    app = Slow()
+    async with served(app) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n")
+        await until(lambda: len(app.promised) == 1)
+        asyncio.get_running_loop().call_later(0.5, app.promised[0].set_result, None)
+    answer = await reader.read()
+    writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 200 OK")
+    assert b"connection: close" in answer

@@ -25,7 +25,7 @@ from infra.store import open_store
 from schemas.connections import Route
 from tests.receiver import test_google, test_zoom
 from tests.receiver.door import Door, Pushed, until
-from tests.receiver.test_at_once import scope
+from tests.receiver.test_at_once import whole
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ async def test_a_store_that_hangs_means_503_for_what_is_answered_at_once_too(
     pushed = await test_zoom.notification(shaky)
     await shaky.push(pushed)
     os.kill(server.process.pid, signal.SIGSTOP)
-    promise = shaky.app.at_once(scope(pushed), pushed.body)
+    promise = shaky.app.at_once(whole(pushed))
     assert promise is not None
     await asyncio.wait([promise.kept])
     os.kill(server.process.pid, signal.SIGCONT)
