@@ -18,6 +18,8 @@ AT_MOST: Final = 20_000
 class _Held(NamedTuple, Generic[V]):
     answer: asyncio.Future[V]
     until: float
+    renewed: bool = False
+    """Whether it is being asked anew."""
 
 
 class Remembered(Generic[K, V]):
@@ -36,6 +38,7 @@ class Remembered(Generic[K, V]):
         self._at_most = at_most
         self._clock = clock
         self._held: dict[K, _Held[V]] = {}
+        self._renewing: set[asyncio.Future[V]] = set()
 
     async def get(self, key: K) -> V:
         """The answer, at most two seconds old. Raises what asking raised, and forgets that."""
@@ -48,12 +51,31 @@ class Remembered(Generic[K, V]):
         return await asyncio.shield(held.answer)
 
     def known(self, key: K) -> V | None:
-        """The answer, if it is at hand and good."""
+        """The answer, if it is at hand and good. One that is asked for in the second half of its
+        time is asked anew meanwhile, so that nobody waits for what is often asked."""
         held = self._held.get(key)
-        if held is None or held.until <= self._clock() or not held.answer.done():
+        if held is None or not held.answer.done():
             return None
-        failed = held.answer.cancelled() or held.answer.exception() is not None
-        return None if failed else held.answer.result()
+        left = held.until - self._clock()
+        if left <= 0 or held.answer.cancelled() or held.answer.exception() is not None:
+            return None
+        if left < self._good_for / 2 and not held.renewed:
+            self._renew(key, held)
+        return held.answer.result()
+
+    def _renew(self, key: K, held: _Held[V]) -> None:
+        until = self._clock() + self._good_for
+        answer = asyncio.ensure_future(self._ask(key))
+        self._held[key] = held._replace(renewed=True)
+        self._renewing.add(answer)
+        answer.add_done_callback(lambda done: self._replace(key, done, until))
+
+    def _replace(self, key: K, answer: asyncio.Future[V], until: float) -> None:
+        """A failure leaves what was known, for as long as it is good."""
+        self._renewing.discard(answer)
+        if not answer.cancelled() and answer.exception() is None and key in self._held:
+            del self._held[key]  # so that the oldest stand first
+            self._held[key] = _Held(answer, until)
 
     def _inquire(self, key: K) -> _Held[V]:
         self._held.pop(key, None)  # so that the oldest stand first

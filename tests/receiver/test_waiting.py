@@ -71,6 +71,36 @@ async def test_a_failure_is_not_remembered() -> None:
     assert await remembered.get("a") == "a 2"
 
 
+async def test_what_is_often_asked_is_asked_anew_before_it_is_too_old() -> None:
+    oracle = Oracle()
+    remembered = oracle.remembered()
+    await remembered.get("a")
+
+    told = []
+    for moment in (0.9, 1.1, 1.2, 2.5, 4.6):
+        oracle.now = moment
+        told.append((remembered.known("a"), oracle.asked["a"]))
+        await asyncio.sleep(0.001)
+
+    assert told == [("a 1", 1), ("a 1", 1), ("a 2", 2), ("a 2", 2), (None, 3)]
+
+
+async def test_asking_anew_in_vain_leaves_what_was_known_for_its_time() -> None:
+    oracle = Oracle()
+    remembered = oracle.remembered()
+    await remembered.get("a")
+    oracle.fails = True
+
+    told = []
+    for moment in (1.1, 1.9, 2.0):
+        oracle.now = moment
+        told.append(remembered.known("a"))
+        await asyncio.sleep(0.001)
+
+    assert told == ["a 1", "a 1", None]
+    assert oracle.asked["a"] == 2
+
+
 async def test_whoever_asks_for_ever_new_things_pushes_out_the_oldest_only() -> None:
     oracle = Oracle()
     remembered = oracle.remembered(at_most=3)
