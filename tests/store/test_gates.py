@@ -144,6 +144,7 @@ async def test_what_is_glanced_at_before_an_open_gate_keeps_its_turn(
     await post(lanes, lane_of(tenant, "first"), "a", group="shut")
     await post(lanes, lane_of(tenant, "second"), "a", group="open")
     await post(lanes, lane_of(tenant, "third"), "a", group="open")
+    await asyncio.sleep(0.002)  # lanes of one millisecond come in the order of their names
     await lanes.post(Post(lane_of(tenant, "fourth"), timers={"poll": timedelta(0)}, group="shut"))
 
     early = await claim(lanes, 1)
