@@ -166,13 +166,13 @@ async def load(
     }
 
 
-def write_requests(file: Path, path: str, count: int) -> None:
+def write_requests(file: Path, path: str, count: int, accounts: int = ACCOUNTS) -> None:
     """Requests as Zoom sends them, no two alike, signed now."""
     stamp = str(int(datetime.now(UTC).timestamp()))
     run = secrets.token_hex(4)
     with file.open("wb") as out:
         for number in range(count):
-            body = _BODY % (number % ACCOUNTS, run.encode(), number)
+            body = _BODY % (number % accounts, run.encode(), number)
             content = b"v0:%s:%s" % (stamp.encode(), body)
             signature = hmac.digest(SECRET, content, hashlib.sha256).hex()
             head = _HEAD % (path.encode(), stamp.encode(), signature.encode(), len(body))
