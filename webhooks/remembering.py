@@ -51,17 +51,22 @@ class Remembered(Generic[K, V]):
         return await asyncio.shield(held.answer)
 
     def known(self, key: K) -> V | None:
-        """The answer, if it is at hand and good. One that is asked for in the second half of its
-        time is asked anew meanwhile, so that nobody waits for what is often asked."""
+        """The answer, if it is at hand and good. One that is asked for when it is no longer young is
+        asked anew meanwhile, so that nobody waits for what is often asked."""
         held = self._held.get(key)
         if held is None or not held.answer.done():
             return None
         left = held.until - self._clock()
         if left <= 0 or held.answer.cancelled() or held.answer.exception() is not None:
             return None
-        if left < self._good_for / 2 and not held.renewed:
+        if left < self._old_from(key) and not held.renewed:
             self._renew(key, held)
         return held.answer.result()
+
+    def _old_from(self, key: K) -> float:
+        """Seconds before its end; another for each key, or all that came together would be asked
+        anew together, too."""
+        return self._good_for * (0.25 + hash(key) % 64 / 128)
 
     def _renew(self, key: K, held: _Held[V]) -> None:
         until = self._clock() + self._good_for

@@ -77,12 +77,30 @@ async def test_what_is_often_asked_is_asked_anew_before_it_is_too_old() -> None:
     await remembered.get("a")
 
     told = []
-    for moment in (0.9, 1.1, 1.2, 2.5, 4.6):
+    for moment in (0.4, 1.6, 1.7, 2.0, 4.6):
         oracle.now = moment
         told.append((remembered.known("a"), oracle.asked["a"]))
         await asyncio.sleep(0.001)
 
-    assert told == [("a 1", 1), ("a 1", 1), ("a 2", 2), ("a 2", 2), (None, 3)]
+    assert told == [("a 1", 1), ("a 1", 1), ("a 2", 2), ("a 2", 2), (None, 2)]
+
+
+async def test_what_came_together_is_not_asked_anew_together() -> None:
+    oracle = Oracle()
+    remembered = oracle.remembered(at_most=100)
+    keys = [str(number) for number in range(100)]
+    for key in keys:
+        await remembered.get(key)
+
+    anew = []
+    for moment in (0.4, 0.75, 1.0, 1.25, 1.6):
+        oracle.now = moment
+        assert all(remembered.known(key) for key in keys)
+        await asyncio.sleep(0.001)
+        anew.append(sum(times > 1 for times in oracle.asked.values()))
+
+    assert anew[0] == 0
+    assert 0 < anew[1] < anew[2] < anew[3] < anew[4] == 100
 
 
 async def test_asking_anew_in_vain_leaves_what_was_known_for_its_time() -> None:
@@ -92,7 +110,7 @@ async def test_asking_anew_in_vain_leaves_what_was_known_for_its_time() -> None:
     oracle.fails = True
 
     told = []
-    for moment in (1.1, 1.9, 2.0):
+    for moment in (1.6, 1.9, 2.0):
         oracle.now = moment
         told.append(remembered.known("a"))
         await asyncio.sleep(0.001)
