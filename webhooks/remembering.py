@@ -51,8 +51,8 @@ class Remembered(Generic[K, V]):
         return await asyncio.shield(held.answer)
 
     def known(self, key: K) -> V | None:
-        """The answer, if it is at hand and good. One that is asked for when it is no longer young is
-        asked anew meanwhile, so that nobody waits for what is often asked."""
+        """The answer, if it is at hand and good. One that is asked for when it is no longer young
+        is asked anew meanwhile, so that nobody waits for what is often asked."""
         held = self._held.get(key)
         if held is None or not held.answer.done():
             return None
