@@ -139,11 +139,18 @@ class PromptProtocol(PatientProtocol):
     def _take(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
-        if not self._promises(data):
+        try:
+            promised = self._promises(data)
+        except BaseException:
+            self.transport.abort()  # nobody else would; the loop logs it
+            raise
+        if not promised:
             self._pending = False
             super().data_received(data + self._early)
             self._early = b""
             self.flow.resume_reading()
+            if not self._stays:
+                super().shutdown()
 
     @property
     def _is_free(self) -> bool:

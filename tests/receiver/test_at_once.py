@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 from starlette.types import Receive, Scope, Send
+from typing_extensions import override
 
 from tests.receiver import test_google, test_zoom
 from tests.receiver.door import SECRET, Door, Pushed, until, zoom_body
@@ -133,6 +134,36 @@ class Slow:
         self.promised.append(kept)
         body = b"%d" % len(self.promised)
         return Promise(kept, lambda: Reply(200, ((b"content-length", b"1"),), body))
+
+
+class Broken(Slow):
+    """Fails at one address before it promises anything."""
+
+    @override
+    def at_once(self, request: Whole) -> Promise:
+        if request.target == b"/broken":
+            raise RuntimeError("a defect")
+        return super().at_once(request)
+
+
+async def test_a_defect_costs_its_own_connection_and_no_other() -> None:
+    app = Broken()
+    told: list[object] = []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
+    asked = b"POST %s HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n"
+    async with served(app) as port:
+        broken = await talk(port, asked % b"/broken")
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(asked % b"/fine")
+        await until(lambda: len(app.promised) == 1)
+        app.promised[0].set_result(None)
+        fine = await reader.readuntil(b"\r\n\r\n1")
+        writer.close()
+
+    assert broken == b""
+    assert [str(error) for error in told] == ["a defect"]
+    assert fine.startswith(b"HTTP/1.1 200 OK")
 
 
 async def test_a_request_that_comes_while_another_is_pending_has_its_turn() -> None:
