@@ -1,7 +1,7 @@
 """How is a request that came whole answered without a task? Read, promised, and told in one write.
 
-Three quarters of what a notification costs uvicorn is what one of many pieces would need: a scope,
-a cycle, messages of ASGI, timers. Whatever is not plain goes that way as ever, from its first byte.
+Most of what uvicorn does for a notification is for one that comes in pieces: a scope, a cycle,
+messages of ASGI, timers. Whatever is not plain goes that way as ever, from its first byte.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 import httptools
 from typing_extensions import override
@@ -21,7 +21,7 @@ from webhooks.server import CONNECTIONS, PatientProtocol
 AT_A_TIME: Final = 16
 """Requests in one turn of the loop. With 24 or 32 a receiver stands still for longer."""
 
-Headers = tuple[tuple[bytes, bytes], ...]
+Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 CLOSE: Final[Headers] = ((b"connection", b"close"),)
 

@@ -150,7 +150,7 @@ class Claiming:
         alone, rung = self._alone.pop(kind, None), self._turns.rung(kind)
         if alone is not None and slots > PER_TURN:
             return alone, min(slots - PER_TURN, MOST_OF_ONE)
-        return next(iter(self._shares(kind, [rung], slots).items())) if rung is not None else None
+        return None if rung is None else (rung, self._shares(kind, [rung], slots)[rung])
 
     async def _visit(self, kind: Kind, turn: Turn, slots: int, *before: Taken) -> bool:
         visited = {each.tenant for each in before}
