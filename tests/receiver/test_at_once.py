@@ -153,15 +153,25 @@ async def test_a_defect_costs_its_own_connection_and_no_other() -> None:
     loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
     asked = b"POST %s HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n"
     async with served(app) as port:
-        broken = await talk(port, asked % b"/broken")
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(asked % b"/fine")
-        await until(lambda: len(app.promised) == 1)
-        app.promised[0].set_result(None)
-        fine = await reader.readuntil(b"\r\n\r\n1")
-        writer.close()
+        (one, to_one), (other, to_other) = [
+            await asyncio.open_connection("127.0.0.1", port) for _ in range(2)
+        ]
+        for number, (reader, writer) in enumerate([(one, to_one), (other, to_other)], 1):
+            writer.write(asked % b"/fine")
+            await until(lambda: len(app.promised) == number)  # noqa: B023  awaited in its turn
+            app.promised[-1].set_result(None)
+            await reader.readuntil(b"\r\n\r\n%d" % number)
+        to_one.write(asked % b"/broken")
+        # No timer waits for a request any more: whoever is not hung up on waits for ever.
+        rest = await asyncio.wait_for(one.read(), 10)
+        to_other.write(asked % b"/fine")
+        await until(lambda: len(app.promised) == 3)
+        app.promised[-1].set_result(None)
+        fine = await other.readuntil(b"\r\n\r\n3")
+        to_one.close()
+        to_other.close()
 
-    assert broken == b""
+    assert rest == b""
     assert [str(error) for error in told] == ["a defect"]
     assert fine.startswith(b"HTTP/1.1 200 OK")
 
