@@ -6,7 +6,6 @@ The demo plays on it, and so do the tests that need every process.
 from __future__ import annotations
 
 import contextlib
-import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +14,7 @@ from typing import Final
 
 import orjson
 
+from infra.cli.ports import free_ports
 from infra.cli.processes import Plan, Processes, ready, running
 from infra.sandbox.client import Sandbox
 from infra.sandbox.process import started
@@ -62,7 +62,7 @@ async def rehearsing(
     """
     async with contextlib.AsyncExitStack() as stack:
         sandbox = await stack.enter_async_context(started())
-        receiver, api, worker = _free_ports(3)
+        receiver, api, worker = free_ports(3)
         plan = Plan(
             home / "var",
             {**_settings(sandbox.url, receiver, api, worker), **(settings or {})},
@@ -96,11 +96,3 @@ def _settings(sandbox: str, receiver: int, api: int, worker: int) -> dict[str, s
 
 def _url(port: int) -> str:
     return f"http://127.0.0.1:{port}"
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(one.getsockname()[1]) for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports

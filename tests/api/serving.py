@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -13,20 +12,14 @@ from pathlib import Path
 
 import httpx
 
+from infra.cli.ports import free_ports
 from tests.api.stage import ADMIN
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextlib.asynccontextmanager
 async def served(home: Path, **more: str) -> AsyncIterator[tuple[subprocess.Popen[bytes], str]]:
     """The process and its address, once it answers. `more` are settings, as TIELINE_<NAME>."""
-    port = free_port()
+    (port,) = free_ports(1)
     environment = {
         **os.environ,
         "TIELINE_DATA_DIR": str(home),

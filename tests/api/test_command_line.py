@@ -16,13 +16,14 @@ from typing import Any
 import httpx
 import pytest
 
+from infra.cli.ports import free_ports
 from infra.lanes import KINDS, Item, Lane, Post
 from infra.store import Store
 from schemas.connections import Account, Connection
 from schemas.desk import DeskRequest
 from schemas.people import Actor
 from schemas.providers import Role
-from tests.api.serving import free_port, served
+from tests.api.serving import served
 from tests.api.stage import ADMIN, MEETING, DeskWorker, LinkUp
 
 TIELINE = str(Path(sys.executable).parent / "tieline")
@@ -203,7 +204,8 @@ async def test_without_a_key_it_says_how_to_get_one() -> None:
 
 
 async def test_where_no_api_answers_it_says_what_to_start() -> None:
-    nowhere = f"http://127.0.0.1:{free_port()}"
+    (unused,) = free_ports(1)
+    nowhere = f"http://127.0.0.1:{unused}"
 
     asked = await tieline("--address", nowhere, "--key", "tlk_x", "endpoints", "list")
     looked = await tieline("--address", nowhere, "doctor", "--no-calendars")

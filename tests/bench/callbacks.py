@@ -16,12 +16,12 @@ from typing import Any, Final
 import httpx
 
 from infra import embedded
+from infra.cli.ports import free_ports
 from tests.bench.node import peer, peers
 from tests.bench.stand import (
     ROUNDS,
     Stand,
     busy,
-    free_ports,
     listening,
     load_average,
     middle,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from infra import embedded
+from infra.cli.ports import free_ports
 from infra.store import Store, open_store
 from schemas.connections import Route
 from schemas.seals import Sealed
@@ -26,7 +27,6 @@ from tests.bench.stand import (
     ROUNDS,
     Stand,
     busy,
-    free_ports,
     listening,
     load_average,
     middle,

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, Final
 
+from infra.cli.ports import free_ports
 from infra.store import open_store
 from tests.bench import door
 from tests.bench.counted import can_count, counting
 from tests.bench.load import Job, Result
-from tests.bench.stand import Stand, free_ports, listening, python, stand, told
+from tests.bench.stand import Stand, listening, python, stand, told
 
 REQUESTS: Final = 400
 CONNECTIONS: Final = 8

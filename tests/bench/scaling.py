@@ -11,6 +11,7 @@ import json
 from contextlib import AsyncExitStack
 from typing import Any, Final
 
+from infra.cli.ports import free_ports
 from infra.lanes import Lanes
 from infra.settings import for_child
 from infra.store import open_store
@@ -19,7 +20,6 @@ from tests.bench.noop import fill
 from tests.bench.stand import (
     Stand,
     busy,
-    free_ports,
     listening,
     load_average,
     python,

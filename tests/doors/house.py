@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,8 @@ from pathlib import Path
 import httpx
 import orjson
 import psutil
+
+from infra.cli.ports import free_ports
 
 TIELINE = Path(sys.executable).with_name("tieline")
 READY_WITHIN_S = 90.0
@@ -104,15 +105,6 @@ def playing(sandbox: str) -> dict[str, str]:
 def outer_environment() -> dict[str, str]:
     """Ours, without any setting of an installation."""
     return {name: value for name, value in os.environ.items() if not name.startswith("TIELINE_")}
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that were free a moment ago."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(one.getsockname()[1]) for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
 
 
 def _until_ready(house: House) -> None:

@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 from infra.cli.keyfiles import KeyFiles
-from tests.doors.house import TIELINE, free_ports, outer_environment, up
+from infra.cli.ports import free_ports
+from tests.doors.house import TIELINE, outer_environment, up
 
 ENDS_WITHIN_S = 90
 

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from infra.cli.keyfiles import KeyFiles
+from infra.cli.ports import free_ports
 from tests.doors.elsewhere import serving
-from tests.doors.house import TIELINE, House, free_ports, outer_environment, up
+from tests.doors.house import TIELINE, House, outer_environment, up
 
 ENDS_WITHIN_S = 90
 UNSAFE = {"appendonly": "no", "maxmemory-policy": "allkeys-lru"}

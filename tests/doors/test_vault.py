@@ -14,12 +14,13 @@ import psutil
 import pytest
 
 from infra import embedded, valkey
+from infra.cli.ports import free_ports
 from infra.seal import KeyRing, Unsealable
 from infra.settings import Settings
 from infra.store import open_store
 from schemas.connections import Client, Tokens
 from schemas.seals import Sealed
-from tests.doors.house import House, free_ports, outer_environment
+from tests.doors.house import House, outer_environment
 from tests.doors.house import playing as vendors_played
 from tests.doors.play import Play, playing, until
 

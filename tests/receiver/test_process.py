@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,15 +13,10 @@ import httpx
 import pytest
 
 from infra import seal
+from infra.cli.ports import free_ports
 from infra.settings import for_child
 from tests.receiver import test_zoom
 from tests.receiver.door import Door
-
-
-def _free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        return int(listening.getsockname()[1])
 
 
 @asynccontextmanager
@@ -46,7 +40,7 @@ async def _served(
     data_dir: Path, key_file: Path, **settings: str
 ) -> AsyncIterator[tuple[asyncio.subprocess.Process, httpx.AsyncClient]]:
     """A receiver over the store of these tests, and somebody who asks it."""
-    port = _free_port()
+    (port,) = free_ports(1)
     where = {
         "TIELINE_DATA_DIR": str(data_dir),
         "TIELINE_DOOR_PRIVATE_KEY_FILE": str(key_file),

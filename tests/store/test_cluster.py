@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ from redis.exceptions import ResponseError
 from typing_extensions import override
 
 from infra import functions, valkey
+from infra.cli.ports import free_ports
 from infra.functions.calls import Answer, Calls, Word
 from infra.lanes import Body, Entry, IndexSet, Item, Lane, Lanes, Leases, Post, RankSet, Unit
 from infra.store.answers import Answers
@@ -68,9 +68,7 @@ def place(
 def free_port() -> int:
     """A free port whose cluster bus (10,000 above) is a port too."""
     while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
+        (port,) = free_ports(1)
         if port < 55_000:
             return port
 
