@@ -13,15 +13,18 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from hiredis import pack_command
 from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection
+from redis.exceptions import ConnectionError as LineLost
 from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import TimeoutError as LineSilent
 
 from infra import functions
 from infra.errors import StoreAway, StoreFull
+from infra.functions.line import Answer, Line
 from infra.points import point
 from infra.valkey import AWAY
 
@@ -36,13 +39,13 @@ NAMELESS: Final = frozenset(
         *("ring", "turns", "settle", "pace", "draw", "enter", "leave", "answer", "epoch"),
     }
 )
+UNKNOWN: Final = "Function not found"
 # A store that answers, but cannot write just now: as good as away.
-UNABLE: Final = ("MISCONF", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN")
+UNABLE: Final = ("MISCONF", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", UNKNOWN)
 
 _drawn: Final[list[str]] = []
 
 Word: TypeAlias = str | bytes | int
-Answer: TypeAlias = Any  # each function answers in its own shape; who calls it reads it
 
 
 def fresh_id() -> str:
@@ -77,12 +80,15 @@ class Calls:
         self._client = client
         self._patience = patience.total_seconds()
         self._queue: deque[_Call] = deque()
+        """To be said, or said once more."""
         self._under_way: deque[_Call] = deque()
-        self._sender: asyncio.Task[None] | None = None
-        self._asked = asyncio.Event()
+        """Said and not answered, in the order of the answers."""
+        self._line: Line | None = None
+        self._dialling: asyncio.Task[None] | None = None
+        self._failed = 0
+        """Failures since the last answer."""
+        self._about_to_speak = False
         self._clock: asyncio.TimerHandle | None = None
-        self._line: AbstractConnection | None = None
-        self._within: float | None = None
 
     async def call(
         self,
@@ -125,13 +131,41 @@ class Calls:
         until = loop.time() + self._patience
         call = _Call(words, name, loop.create_future(), until, _pack(words))
         self._queue.append(call)
-        self._asked.set()
         if self._clock is None:
             self._clock = loop.call_at(call.give_up_at, self._look_at_clock, None)
-        if self._sender is None or self._sender.done():
-            self._sender = loop.create_task(self._send_all())
-            self._sender.add_done_callback(self._ended)
+        if self._line is None:
+            self._dial_soon(None)
+        else:
+            self._speak_soon()
         return call.answer
+
+    def _speak_soon(self) -> None:
+        """Say with one write what is asked in this turn of the loop, and what follows from it in
+        the next one: they share a flush of the store."""
+        if not self._about_to_speak:
+            self._about_to_speak = True
+            loop = asyncio.get_running_loop()
+            loop.call_soon(loop.call_soon, self._speak)
+
+    def _speak(self) -> None:
+        self._about_to_speak = False
+        if self._line is not None and self._queue and not self._line.full:
+            words = b"".join([call.packed for call in self._queue])
+            self._under_way.extend(self._queue)
+            self._queue.clear()
+            self._line.say(words)
+
+    def _hear(self, answer: Answer) -> None:
+        """Hand out the next answer, unless the store may take the same call a moment later."""
+        if _may_pass(answer):
+            self._lose(answer)
+            return
+        call = self._under_way.popleft()
+        self._failed = 0
+        if isinstance(answer, ResponseError):
+            _fail(call, _renamed(answer))
+        else:
+            _give(call, answer)
 
     def _look_at_clock(self, late: _Call | None) -> None:
         """Nobody waits longer than was said, whatever the line is doing: a frozen store takes a
@@ -141,116 +175,88 @@ class Calls:
         waiting = [call for call in (*self._under_way, *self._queue) if not call.answer.done()]
         overdue = [call for call in waiting if call.give_up_at <= loop.time()]
         if late is not None and late in overdue:
-            for call in overdue:
-                _fail(call, StoreAway("the store does not answer: nothing came in time"))
+            self._lose(LineSilent("nothing came in time"))
             waiting, overdue = waiting[len(overdue) :], []
         if overdue:
             self._clock = loop.call_later(SECOND_LOOK, self._look_at_clock, overdue[0])
         elif waiting:
             self._clock = loop.call_at(waiting[0].give_up_at, self._look_at_clock, None)
 
-    async def aclose(self) -> None:
-        """Wait for the calls that were sent, and hang up."""
-        if self._sender is not None:
-            await self._sender
-        if self._clock is not None:
-            self._clock.cancel()
-        await self._hang_up()
+    def _lose(self, why: Exception) -> None:
+        """Hang up. Who has waited long enough is told; the other calls are made over a new line."""
+        self._hang_up()
+        self._failed += 1
+        left = _patient((*self._under_way, *self._queue), why)
+        self._under_way.clear()
+        self._queue = deque(left)
+        if left:
+            self._dial_soon(why)
 
-    async def _send_all(self) -> None:
-        failed = 0
+    def _hang_up(self) -> None:
+        if self._line is not None:
+            self._line.hang_up()
+            self._line = None
+
+    def _dial_soon(self, why: Exception | None) -> None:
+        if self._dialling is None or self._dialling.done():
+            self._dialling = asyncio.get_running_loop().create_task(self._dial(why))
+            self._dialling.add_done_callback(self._dialled)
+
+    async def _dial(self, why: Exception | None) -> None:
+        """Until there is a line, or nobody waits for it."""
         while self._queue:
             try:
-                await self._converse()
-            except (*AWAY, ResponseError) as why:
-                left = _patient((*self._under_way, *self._queue), why)
-                self._under_way.clear()
-                self._queue = deque(left)
-                await self._pause(PAUSES[min(failed, len(PAUSES) - 1)])
-                failed += 1
+                await self._pause()
+                if str(why).startswith(UNKNOWN):
+                    await functions.load(self._client)
+                self._line = await self._pick_up()
+            except (*AWAY, ResponseError) as error:
+                why = error
+                self._failed += 1
+                self._queue = deque(_patient(self._queue, error))
+            else:
+                self._speak()
+                return
 
-    async def _pause(self, seconds: float) -> None:
+    async def _pick_up(self) -> Line:
+        pool = self._client.connection_pool
+        connection: AbstractConnection = pool.make_connection()  # type: ignore[no-untyped-call]  # untyped there
+        await connection.connect()  # type: ignore[no-untyped-call]  # likewise
+        return Line(connection, heard=self._hear, lost=self._lose, free=self._speak_soon)
+
+    async def _pause(self) -> None:
         """Before the next try, but not beyond the moment when somebody has waited long enough."""
-        if self._queue:
+        if self._failed:
             left = self._queue[0].give_up_at - asyncio.get_running_loop().time()
-            await asyncio.sleep(min(seconds, max(left, 0)))
+            pause = PAUSES[min(self._failed, len(PAUSES)) - 1]
+            await asyncio.sleep(min(pause, max(left, 0)))
 
-    async def _converse(self) -> None:
-        """Over one line, until nothing waits. Nobody who asks waits for the answers of others, so
-        that the store works while we pack and read. What is unanswered when it fails is under way.
-        """
-        line = self._line or await self._pick_up()
-        speaker = asyncio.create_task(self._speak(line))
-        try:
-            while self._queue or self._under_way:
-                async with asyncio.timeout(self._within):
-                    for _ in range(len(self._under_way)):
-                        await self._hear(line)
-                if not self._under_way:
-                    await asyncio.sleep(0)  # the speaker has a turn
-        except BaseException:
-            await self._hang_up()  # with the answers that nobody reads now
-            raise
-        finally:
-            speaker.cancel()
-            await asyncio.gather(speaker, return_exceptions=True)  # a lost line is heard, too
-
-    async def _speak(self, line: AbstractConnection) -> None:
-        """Say with one write what was asked in one turn of the loop, and what follows from it in
-        the next one: they share a flush of the store."""
-        while True:
-            await asyncio.sleep(0)
-            self._asked.clear()
-            if self._queue:
-                words = b"".join([call.packed for call in self._queue])
-                self._under_way.extend(self._queue)
-                self._queue.clear()
-                await line.send_packed_command(words)
-            await self._asked.wait()
-
-    async def _pick_up(self) -> AbstractConnection:
-        """A line that stays ours: the pool asks each one that it hands out whether it still lives,
-        which costs as much as a call. One deadline for a batch stands for redis-py's, which are a
-        timer for every answer and a task for every sending."""
-        line: AbstractConnection = await self._client.connection_pool.get_connection()
-        self._line, self._within, line.socket_timeout = line, line.socket_timeout, None
-        return line
-
-    async def _hang_up(self) -> None:
-        line, self._line = self._line, None
-        if line is not None:
-            line.socket_timeout = self._within
-            await line.disconnect(nowait=True)
-            await self._client.connection_pool.release(line)
-
-    async def _hear(self, connection: AbstractConnection) -> None:
-        """Hand out the next answer. Raises what makes it worth while to ask again."""
-        call = self._under_way[0]
-        try:
-            answer = await connection.read_response(disable_decoding=True)
-        except ResponseError as error:
-            if await self._may_pass(error):
-                raise
-            _fail(call, _renamed(error))
-        else:
-            _give(call, answer)
-        self._under_way.popleft()
-
-    async def _may_pass(self, error: ResponseError) -> bool:
-        """Whether the store may take the same call a moment later."""
-        if "Function not found" in str(error):
-            await functions.load(self._client)
-            return True
-        return isinstance(error, ReadOnlyError) or str(error).startswith(UNABLE)
-
-    def _ended(self, sender: asyncio.Task[None]) -> None:
-        """Nobody waits for ever: what a sender left behind shares its fate."""
-        error = StoreAway("sending was cancelled") if sender.cancelled() else sender.exception()
+    def _dialled(self, dialling: asyncio.Task[None]) -> None:
+        """Nobody waits for ever: what was left behind shares the fate of who should have cared."""
+        cancelled = dialling.cancelled()
+        error = StoreAway("dialling was cancelled") if cancelled else dialling.exception()
         if error is not None:
-            for call in (*self._under_way, *self._queue):
+            for call in self._queue:
                 _fail(call, error)
             self._queue.clear()
-            self._under_way.clear()
+
+    async def aclose(self) -> None:
+        """Wait for the calls that were sent, and hang up."""
+        for call in (*self._under_way, *self._queue):
+            await asyncio.wait([call.answer])
+        if self._dialling is not None:
+            self._dialling.cancel()
+            await asyncio.wait([self._dialling])
+        if self._clock is not None:
+            self._clock.cancel()
+        self._hang_up()
+
+
+def _may_pass(answer: Answer) -> bool:
+    """Whether it says that the store may take the same call a moment later."""
+    if isinstance(answer, ResponseError):
+        return isinstance(answer, ReadOnlyError) or str(answer).startswith(UNABLE)
+    return isinstance(answer, LineLost)  # it still reads its files
 
 
 def _renamed(error: ResponseError) -> Exception:

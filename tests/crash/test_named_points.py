@@ -42,10 +42,8 @@ OUTSIDE: Final = {
         "load": "comes before the first claim, or inside the point of the call that found nothing",
     },
     "infra/functions/calls.py": {
-        "_speak": "carries the calls of many points, each of which awaits its own answer",
+        "_dial": "for the calls of many points, each of which awaits its own answer",
         "_pick_up": "likewise",
-        "_hear": "likewise",
-        "_may_pass": "likewise",
     },
     "infra/http/dialling.py": {"open": "called inside the point of Wire.call"},
     "infra/http/wire.py": {"over": "likewise"},
