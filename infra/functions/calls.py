@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from hiredis import pack_command
 from redis.asyncio import Redis
@@ -24,7 +24,7 @@ from redis.exceptions import TimeoutError as LineSilent
 
 from infra import functions
 from infra.errors import StoreAway, StoreFull
-from infra.functions.line import Answer, Line
+from infra.functions.line import Line
 from infra.points import point
 from infra.valkey import AWAY
 
@@ -46,6 +46,7 @@ UNABLE: Final = ("MISCONF", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN
 _drawn: Final[list[str]] = []
 
 Word: TypeAlias = str | bytes | int
+Answer: TypeAlias = Any  # each function answers in its own shape; who calls it reads it
 
 
 def fresh_id() -> str:

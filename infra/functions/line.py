@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, Final, TypeAlias, cast
+from typing import Any, Final, cast
 
 from hiredis import Reader
 from redis.asyncio.connection import AbstractConnection, DefaultParser
 from redis.exceptions import ConnectionError as LineLost
 from redis.exceptions import InvalidResponse
 from typing_extensions import override
-
-Answer: TypeAlias = Any  # each function answers in its own shape; who calls it reads it
 
 _NOT_YET: Final = object()
 
@@ -32,7 +30,7 @@ class Line(asyncio.Protocol):
         self,
         connection: AbstractConnection,
         *,
-        heard: Callable[[Answer], None],
+        heard: Callable[[Any], None],
         lost: Callable[[Exception], None],
         free: Callable[[], None],
     ) -> None:

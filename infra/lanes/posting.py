@@ -24,6 +24,9 @@ WORTH_A_CALL: Final = 24
 """Posts for which another sending goes while one is under way. Calls that carry less cost the store
 more than they save in waiting; with 64, a receiver with 128 connections stood still for a fifth of
 the time."""
+BETWEEN_RINGS: Final = timedelta(milliseconds=5)
+"""A receiver with much to do rings once for all that it keeps of a kind meanwhile: every second of
+its calls was a ring."""
 LONGEST_WAIT: Final = timedelta(seconds=1)  # then the sender hears 503 and comes back (ENGINE 21)
 
 
@@ -34,6 +37,7 @@ class _Waiting:
     words: Words
     size: int
     answer: asyncio.Future[Posted]
+    may_ring_later: bool = False
 
 
 class Posting:
@@ -47,6 +51,8 @@ class Posting:
         self._some_left = asyncio.Event()
         self._about_to_send = False
         self._under_way: set[asyncio.Future[Answer]] = set()  # the last call of each sending
+        self._to_ring: dict[Kind, dict[str, int]] = {}
+        """Kinds that were rung for a moment ago, and what was posted to each since."""
 
     async def aclose(self) -> None:
         """Wait for the posts that were accepted for sending."""
@@ -55,16 +61,20 @@ class Posting:
                 await asyncio.wait(self._under_way)
             else:
                 await asyncio.sleep(0)  # they are about to be sent
+        for kind in tuple(self._to_ring):
+            self._ring_on(kind)
 
     async def post(self, post: Post, *, call: str | None = None) -> Posted:
         """Keep a post. Raises StoreFull, StoreAway, or TooMuch for more than 256 KiB."""
         return await self._keep(_waiting(post, call or ""))
 
     def post_soon(self, post: Post) -> asyncio.Future[Posted]:
-        """Like `post`, without a task for it unless it must wait, or a fault is to be suffered."""
+        """Like `post`, without a task for it unless it must wait, or a fault is to be suffered.
+        Whoever waits for work hears of it within 5 ms."""
         waiting = _waiting(post, "")
         if self._inside >= MOST_WAITING or armed():
             return asyncio.ensure_future(self._keep(waiting))
+        waiting.may_ring_later = True
         return self._add(waiting)
 
     async def _keep(self, waiting: _Waiting) -> Posted:
@@ -97,10 +107,9 @@ class Posting:
 
     def _send_all(self) -> None:
         self._about_to_send = False
-        batches = _batches(self._waiting)
-        self._waiting.clear()
-        sent = [self._send(batch) for batch in batches]
-        self._tell(post for batch in batches for post in (each.post for each in batch))
+        waiting, self._waiting = self._waiting, []
+        sent = [self._send(batch) for batch in _batches(waiting)]
+        self._tell(waiting)
         self._under_way.add(sent[-1])  # answers come in the order of the calls
         sent[-1].add_done_callback(self._make_way)
 
@@ -127,9 +136,25 @@ class Posting:
         self._some_left.set()
         _hand_out(batch, answer)
 
-    def _tell(self, posts: Iterable[Post]) -> None:
-        for kind, tenants in due_in(posts).items():
+    def _tell(self, waiting: Sequence[_Waiting]) -> None:
+        may_wait = all(each.may_ring_later for each in waiting)
+        for kind, tenants in due_in(each.post for each in waiting).items():
+            if may_wait and (others := self._to_ring.get(kind)) is not None:
+                others |= {who: min(ms, others.get(who, ms)) for who, ms in tenants.items()}
+            else:
+                self._turns.ring(kind, tenants)
+                self._ring_later(kind)
+
+    def _ring_later(self, kind: Kind) -> None:
+        if kind not in self._to_ring:
+            self._to_ring[kind] = {}
+            loop = asyncio.get_running_loop()
+            loop.call_later(BETWEEN_RINGS.total_seconds(), self._ring_on, kind)
+
+    def _ring_on(self, kind: Kind) -> None:
+        if tenants := self._to_ring.pop(kind, None):
             self._turns.ring(kind, tenants)
+            self._ring_later(kind)
 
 
 def due_in(posts: Iterable[Post]) -> dict[Kind, dict[str, int]]:

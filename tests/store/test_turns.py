@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import aclosing
 from datetime import timedelta
 
 from redis.asyncio import Redis
@@ -190,6 +191,30 @@ async def test_the_ring_is_bounded(lanes: Lanes, client: Redis, tenant: str) -> 
         await post(lanes, lane_of(f"{tenant}-{number}"), "a")
 
     assert await client.llen(keys.ring(KIND)) <= 16  # type: ignore[misc]  # redis-py types it for both clients
+
+
+async def test_who_leaves_has_rung_for_all_that_was_posted(
+    client: Redis, calls: Calls, tenant: str
+) -> None:
+    tenants = [f"{tenant}-{number}" for number in range(3)]
+    async with aclosing(Lanes(calls, client)) as leaving:
+        for each in tenants:
+            await leaving.post_soon(Post(lane_of(each), Item("a")))
+
+    assert set(await client.zrange(keys.turn(KIND), 0, -1)) >= {each.encode() for each in tenants}
+
+
+async def test_what_came_behind_a_ring_is_rung_for_a_moment_later(
+    lanes: Lanes, tenant: str
+) -> None:
+    for number in range(3):
+        await lanes.post_soon(Post(lane_of(f"{tenant}-{number}"), Item("a")))
+
+    found = await claim(lanes)
+    async with asyncio.timeout(10):
+        while len(found) < 3:
+            await lanes.wait(KIND, timedelta(seconds=1))
+            found += await claim(lanes)
 
 
 async def test_duty_ends_with_its_lease(lanes: Lanes) -> None:
