@@ -14,7 +14,7 @@ CODE := schemas infra webhooks workers
 	touch $@
 install: .venv/.installed ## make the environment
 test: install ## everything that must pass, with its coverage
-	$(BIN)/pytest -n logical --dist loadfile --no-loadscope-reorder --cov --cov-report=
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder --cov --cov-report=
 	$(BIN)/python tests/coverage_floor.py
 check: install ## what the CI runs
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

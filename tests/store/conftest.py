@@ -7,7 +7,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -74,8 +74,9 @@ async def client(settings: Settings) -> AsyncIterator[Redis]:
 
 
 @pytest.fixture
-def calls(client: Redis) -> Calls:
-    return Calls(client)
+async def calls(client: Redis) -> AsyncIterator[Calls]:
+    async with aclosing(Calls(client)) as calls:
+        yield calls
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import aclosing
 from pathlib import Path
 
 from redis.asyncio import Redis
@@ -15,7 +16,8 @@ from tests.store.servers import DURABLE, following, server
 
 async def epoch_of(client: Redis) -> str:
     await functions.load(client)
-    return await Epoch(Calls(client)).look()
+    async with aclosing(Calls(client)) as calls:
+        return await Epoch(calls).look()
 
 
 async def test_a_restart_of_a_store_that_flushes_each_write_begins_none(tmp_path: Path) -> None:
@@ -57,8 +59,9 @@ async def test_restored_files_begin_one_by_command(tmp_path: Path) -> None:
     shutil.copytree(tmp_path / "v", tmp_path / "restored")
     async with server(tmp_path / "restored", *durable) as client:
         await functions.load(client)
-        epoch = Epoch(Calls(client))
-        restored, begun = await epoch.look(), await epoch.begin()
+        async with aclosing(Calls(client)) as calls:
+            epoch = Epoch(calls)
+            restored, begun = await epoch.look(), await epoch.begin()
 
     assert (restored, begun, epoch.current) == ("1", "2", "2")
 
@@ -66,9 +69,12 @@ async def test_restored_files_begin_one_by_command(tmp_path: Path) -> None:
 async def test_what_was_written_is_replicated_while_a_replica_follows(
     tmp_path: Path, unused_port: int
 ) -> None:
-    async with server(tmp_path / "p", "--port", str(unused_port), *DURABLE) as primary:
+    async with (
+        server(tmp_path / "p", "--port", str(unused_port), *DURABLE) as primary,
+        aclosing(Calls(primary)) as calls,
+    ):
         await functions.load(primary)
-        epoch = Epoch(Calls(primary))
+        epoch = Epoch(calls)
         await epoch.look()
         alone = await epoch.replicated()
         async with following(tmp_path / "r", unused_port):

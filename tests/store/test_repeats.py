@@ -158,6 +158,7 @@ async def test_a_store_that_is_away_is_said_after_two_seconds(tmp_path: Path) ->
     with pytest.raises(StoreAway):
         await calls.read("get", "GET", "anything")
 
+    await calls.aclose()
     await away.aclose()
 
 

@@ -228,6 +228,7 @@ async def test_a_lane_is_given_back_as_soon_as_the_store_hears_of_it(
         finally:
             hand.stop()
             await term
+            await lanes.aclose()
 
     assert line.sent.is_set()
 
