@@ -16,7 +16,6 @@ from typing import Any
 import httpx
 import pytest
 
-from infra.cli.ports import free_ports
 from infra.lanes import KINDS, Item, Lane, Post
 from infra.store import Store
 from schemas.connections import Account, Connection
@@ -204,8 +203,7 @@ async def test_without_a_key_it_says_how_to_get_one() -> None:
 
 
 async def test_where_no_api_answers_it_says_what_to_start() -> None:
-    (unused,) = free_ports(1)
-    nowhere = f"http://127.0.0.1:{unused}"
+    nowhere = "http://127.0.0.1:1"
 
     asked = await tieline("--address", nowhere, "--key", "tlk_x", "endpoints", "list")
     looked = await tieline("--address", nowhere, "doctor", "--no-calendars")
