@@ -32,8 +32,8 @@ class Place:
     """Path and query, where secrets travel."""
 
 
-def place_of(url: str, guard: Guard | None) -> Place:
-    """The place that the text names, if it does not forbid itself. Raises Refused."""
+def place_of(url: str | httpx.URL, guard: Guard | None) -> Place:
+    """The place that this names, if it does not forbid itself. Raises Refused."""
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:

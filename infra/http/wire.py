@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 from weakref import WeakValueDictionary
 
@@ -99,7 +99,8 @@ class Wire:
         self._per_host = per_host
         self._kept_for = kept_for
         self._dial = Dial(guard, look_up, tls)
-        self._place = lru_cache(maxsize=PLACES)(lambda url: place_of(url, guard))
+        self._read = partial(place_of, guard=guard)
+        self._place = lru_cache(maxsize=PLACES)(self._read)
         self._lines: WeakValueDictionary[Address, Lines] = WeakValueDictionary()
         self._closed = False
 
@@ -128,7 +129,7 @@ class Wire:
         """
         answer = await self.call(
             request.method,
-            str(request.url),
+            request.url,
             [(key.decode("latin-1"), said.decode("latin-1")) for key, said in request.headers.raw],
             await request.aread(),
             name=name,
@@ -148,7 +149,7 @@ class Wire:
     async def call(
         self,
         method: str,
-        url: str,
+        url: str | httpx.URL,
         headers: Iterable[tuple[str, str]],
         body: bytes,
         *,
@@ -167,7 +168,8 @@ class Wire:
         name = name or f"http.{method.lower()}"
         limit = self._max_body if max_body is None else max_body
         with counted(self._count, name) as came:
-            place = self._place(url)
+            # A URL is read already, and hardly ever comes again: it names what it is about.
+            place = self._place(url) if isinstance(url, str) else self._read(url)
             request = written(method, place, headers, body)
             exchange = _Exchange(request, limit, method in _REPEATABLE, send_by)
             async with point(name):
