@@ -161,6 +161,9 @@ def _directives(home: Path, place: Path) -> Iterator[str]:
         # acknowledged through a loss of power (25,000 writes lost in eight trials otherwise).
         "appendfsync": "always",
         "aof-load-truncated": "yes",
+        # While the file is rewritten, a busy receiver's slowest answers take two to five times as
+        # long. At 64 MB, the default, a small store did it every 17 s; 256 MB load in 1.6 s.
+        "auto-aof-rewrite-min-size": "256mb",
         "maxmemory": str(int(memory_of_machine() * SHARE_OF_MEMORY)),
         "maxmemory-policy": "noeviction",
     }
