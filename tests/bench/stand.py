@@ -73,9 +73,20 @@ class Stand:
             await client.aclose()
 
     async def clear(self) -> None:
-        """Nothing is in the store, and its file is short again."""
+        """Nothing is in the store."""
         async with self.client() as client:
             await client.flushall()
+
+    async def rewrite(self) -> None:
+        """Let the store begin to write its file anew, as it does when that has grown enough."""
+        async with self.client() as client:
+            await client.bgrewriteaof()
+
+    async def rewritten(self) -> None:
+        """Wait until it has ended."""
+        async with self.client() as client:
+            while (await client.info("persistence"))["aof_rewrite_in_progress"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
 
     def store_seconds(self) -> float:
         """The store's processor time so far."""
