@@ -52,7 +52,8 @@ class Knocking:
             await asyncio.sleep(every)
 
     async def served(self) -> None:
-        """No door falls any more: wait until everybody was answered."""
+        """No door falls any more: wait until both are up again and everybody was answered."""
+        await self.house.ready()
         self._deadline = asyncio.get_running_loop().time() + PATIENCE
         await asyncio.gather(*self._tasks)
 
