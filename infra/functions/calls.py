@@ -40,7 +40,7 @@ NAMELESS: Final = frozenset(
     }
 )
 UNKNOWN: Final = "Function not found"
-# A store that answers, but cannot write just now: as good as away.
+# A store that answers, but cannot do it just now: as good as away.
 UNABLE: Final = ("MISCONF", "NOREPLICAS", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", UNKNOWN)
 
 _drawn: Final[list[str]] = []

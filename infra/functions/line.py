@@ -1,8 +1,7 @@
 """How does one line to the store carry words and answers? redis-py greets, then it is ours.
 
-Its own way costs a task and a timer for each sending and each answer, which is more than all that
-is done for a lone call beside it. So calls are written to the transport, and answers are read where
-they arrive.
+Its own way costs a task and a timer for each sending and each answer, which was half of what a lone
+call cost a worker. So calls are written to the transport, and answers are read where they arrive.
 """
 
 from __future__ import annotations
